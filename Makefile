@@ -1,0 +1,66 @@
+# make book      the HTML book in _build/html (EDITION=instructor keeps the solutions)
+# make test      everything that continuous integration runs
+# Both make their own environment in .venv first; see CONTRIBUTING.md for the rest.
+VENV    ?= .venv
+EDITION ?= student
+RUN     ?=
+URL     ?=
+BIN     := $(VENV)/bin
+STAMP   := $(VENV)/.setup-done
+NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
+
+export TQDM_DISABLE = 1
+export JUPYTER_PLATFORM_DIRS = 1
+
+.PHONY: book test setup lint unit notebooks browser bench shots pdf lab readme set-repo release-model clean
+.NOTPARALLEL:
+
+book: setup
+	$(BIN)/python tools/build_book.py --edition $(EDITION)
+
+test: lint unit notebooks
+	$(BIN)/python tools/build_book.py --edition student
+	$(MAKE) browser
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt tools/setup.sh
+	sh tools/setup.sh $(VENV)
+	@touch $@
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/codespell
+
+unit: setup
+	MPLBACKEND=agg $(BIN)/python -m pytest tests --ignore=tests/browser --durations=10
+
+notebooks: setup
+	$(BIN)/python -m pytest $(NBVAL) --durations=15 book
+
+# Reads _build/html, so after a build.
+browser: setup
+	$(BIN)/python -m pytest tests/browser --durations=10
+
+bench: setup
+	$(BIN)/python tools/bench.py
+
+shots pdf: book
+	$(BIN)/python tools/$@.py
+
+lab: setup
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt -e '.[lab]'
+	$(BIN)/jupyter lab book
+
+readme: setup
+	$(BIN)/python tools/readme_table.py
+
+set-repo:
+	python3 tools/set_repo.py "$(URL)"
+
+release-model: setup
+	$(BIN)/python tools/release_model.py "$(RUN)"
+
+clean:
+	rm -rf _build build dist .pytest_cache .ruff_cache .npm
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
