@@ -31,6 +31,7 @@ $(STAMP): pyproject.toml constraints.txt tools/setup.sh
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/codespell
+	$(BIN)/python tools/strip_notebooks.py --check book/*.ipynb
 
 unit: setup
 	MPLBACKEND=agg $(BIN)/python -m pytest tests --ignore=tests/browser --durations=10
