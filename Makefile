@@ -54,7 +54,7 @@ lab: setup
 	$(BIN)/jupyter lab book
 
 readme: setup
-	$(BIN)/python tools/readme_table.py
+	$(BIN)/python tools/readme.py --picture
 
 set-repo:
 	python3 tools/set_repo.py "$(URL)"
