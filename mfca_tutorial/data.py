@@ -56,8 +56,8 @@ def _over_white(image):
     return flat.astype(np.uint8), bool((alpha < 255).any())
 
 
-def _as_rgb(image):
-    """Pillow image of any mode -> (uint8 (H, W, 3), notices)."""
+def as_rgb(image):
+    """Pillow image of any mode -> (uint8 (H, W, 3), list of notices). Taught in chapter 0."""
     if image.mode in ("I;16", "I;16B", "I;16L", "I"):  # 0..65535 -> 0..255, 257 = 65535 / 255
         grey = (np.clip(np.asarray(image).astype(np.int64), 0, 65535) + 128) // 257
         return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2), ["16-bit grey rounded to 8 bits"]
@@ -93,7 +93,7 @@ def read_image(file):
                 if profile and b"sRGB" not in profile:
                     notices.append("colour profile ignored")
                 image.load()
-                rgb, more = _as_rgb(ImageOps.exif_transpose(image))
+                rgb, more = as_rgb(ImageOps.exif_transpose(image))
     except FileNotFoundError:
         raise ImageError(f"{name}: no such file") from None
     except Exception as error:  # Pillow's parsers raise whatever a damaged file makes them trip over
@@ -116,11 +116,17 @@ def write_atomic(path, data):
         temporary.unlink(missing_ok=True)
 
 
-def write_image(array, file):
-    """Write uint8 (H, W, 3) or (H, W), whole or not at all; the suffix chooses the format. ImageError if it cannot."""
+def output_format(file):
+    """`output_format("a.png") -> "PNG"`: Pillow's name for the suffix; ImageError if Pillow cannot write it."""
     kind = Image.registered_extensions().get(Path(file).suffix.lower())
     if kind not in Image.SAVE:
         raise ImageError(f"{file}: cannot write this kind of file; use .png")
+    return kind
+
+
+def write_image(array, file):
+    """Write uint8 (H, W, 3) or (H, W), whole or not at all; the suffix chooses the format. ImageError if it cannot."""
+    kind = output_format(file)
     buffer = io.BytesIO()
     try:
         Image.fromarray(array).save(buffer, format=kind, **SAVE_OPTIONS.get(kind, {}))
