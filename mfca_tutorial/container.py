@@ -11,7 +11,8 @@
     per tile        v v v: lengths of its streams map, z, y; then the three streams
     CRC-32      4   of all bytes before it (zlib's), big-endian; nothing follows
 
-v is a varint: 7 bits a byte, least significant first, the high bit says that another byte follows; the shortest form, at most 5 bytes.
+v is a varint: 7 bits a byte, least significant first, the high bit says that another byte follows; always the shortest
+form, at most 5 bytes.
 Tiles run in the order of `tile_grid`. A picture is untiled when both sides are <= 1024, or fit in the tile size given.
 A map stream is empty when flag 2 is clear; with the flag set, an empty map stream means a flat map (level 8).
 An untiled file is 29 bytes at most beyond its streams, so a decoder never meets a piece of over 1024 x 1024 pixels.
@@ -73,12 +74,12 @@ def _problem(h: Header) -> str:
     if h.tile not in (0, *(1 << code for code in _TILE_CODES)):
         return f"tile size {h.tile} is not 0, 128, 256, 512 or 1024"
     if (max(h.width, h.height) > (h.tile or TILE)) != bool(h.tile):
-        return f"{h.width} x {h.height} pixels with tile size {h.tile}: a picture is tiled if and only if it exceeds a tile"
+        return f"{h.width} x {h.height} pixels, tile size {h.tile}: larger pictures have tiles, smaller ones none"
     return ""
 
 
 def _axis(size: int, tile: int, overlap: int) -> list[tuple[int, int]]:
-    """Cuts 0..size into the fewest (start, length) with length <= tile; starts are multiples of overlap, lengths alike."""
+    """Cuts 0..size into the fewest (start, length), length <= tile; starts are multiples of overlap."""
     if size <= tile:
         return [(0, size)]
     n = -(-(size - overlap) // (tile - overlap))
@@ -88,10 +89,10 @@ def _axis(size: int, tile: int, overlap: int) -> list[tuple[int, int]]:
 
 
 def tile_grid(width: int, height: int, tile: int, overlap: int = OVERLAP) -> list[tuple[int, int, int, int]]:
-    """The tiles (top, left, h, w) of a picture, row by row, of near-equal sizes <= tile, sharing `overlap` pixels with each neighbour.
+    """The tiles (top, left, h, w) of a picture, row by row, of near-equal sides <= tile; neighbours overlap.
 
     tile = 0: one tile, the picture. tile_grid(1100, 500, 1024) -> [(0, 0, 500, 640), (0, 576, 500, 524)].
-    tile must be a multiple of overlap, and at least twice it. Taught in chapter 9.
+    tile must be a multiple of overlap (pixels), at least twice as large. Taught in chapter 9.
     """
     if tile == 0:
         return [(0, 0, height, width)]
@@ -132,7 +133,10 @@ class _Reader:
 
 
 def pack(header: Header, tiles: list[Tile]) -> bytes:
-    """Header and the streams of each tile of `tile_grid` -> the bytes of a file. Raises ValueError. Taught in chapter 9."""
+    """Header and the streams of each tile of `tile_grid` -> the bytes of a file. Raises ValueError.
+
+    Taught in chapter 9.
+    """
     if len(tiles) != len(tile_grid(header.width, header.height, header.tile)):
         raise ValueError(f"{len(tiles)} tiles do not cover the picture")
     if not header.has_map and any(tile.map for tile in tiles):
@@ -154,7 +158,7 @@ def _header(reader: _Reader) -> Header:
     reader.take(len(MAGIC))
     version = reader.take(1)[0]
     if version != VERSION:
-        raise BitstreamError(f"the file has format version {version}, this program reads {VERSION}: update mfca_tutorial")
+        raise BitstreamError(f"the file has format version {version}, not {VERSION}: update mfca_tutorial")
     model_id, flags = reader.take(8), reader.take(1)[0]
     if flags > _GREY | _MAP | _TILED:
         raise BitstreamError(f"the file is damaged or newer than this program: unknown flags {flags:#04x}")
@@ -163,18 +167,25 @@ def _header(reader: _Reader) -> Header:
     if flags & _TILED and code not in _TILE_CODES:
         raise BitstreamError(f"the file is damaged: tile size code {code}")
     try:
-        return Header(model_id, width, height, half_steps / 2, bool(flags & _GREY), bool(flags & _MAP), code and 1 << code)
+        tile = 1 << code if code else 0
+        return Header(model_id, width, height, half_steps / 2, bool(flags & _GREY), bool(flags & _MAP), tile)
     except ValueError as error:
         raise BitstreamError(f"the file is damaged: {error}") from None
 
 
 def read_header(data: bytes) -> Header:
-    """The header at the start of data (the first 32 bytes are enough); nothing behind it is checked. Raises BitstreamError. Taught in chapter 9."""
+    """The header at the start of data (32 bytes are enough); nothing behind it is checked. Raises BitstreamError.
+
+    Taught in chapter 9.
+    """
     return _header(_Reader(data))
 
 
 def unpack(data: bytes) -> tuple[Header, list[Tile]]:
-    """The bytes of a file -> its header and the streams of its tiles, all checks made. Raises BitstreamError. Taught in chapter 9."""
+    """The bytes of a file -> its header and the streams of its tiles, all checks made. Raises BitstreamError.
+
+    Taught in chapter 9.
+    """
     reader = _Reader(data)
     header = _header(reader)
     if zlib.crc32(data[:-4]) != int.from_bytes(data[-4:], "big"):

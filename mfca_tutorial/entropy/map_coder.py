@@ -1,8 +1,8 @@
 """The importance map in the file: 16 levels, coded with the range coder from the left neighbour.
 
-Level n means 4 * (n - 8) quality steps (-32..+28). A level is likely to be its left neighbour's (in the first column: the
-upper one's; the very first: 8, no change), and each step away is 1, 2, 8 or 256 times less likely. The encoder tries
-these four contrasts and sends the cheapest in two bits, so a flat map costs a byte and noise never more than raw.
+Level n means 4 * (n - 8) quality steps (-32..+28). A level is likely to be its left neighbour's (in the first column:
+the upper one's; the very first: 8, no change), and each step away is 1, 2, 8 or 256 times less likely. The encoder
+tries these four contrasts and sends the cheapest in two bits: a flat map costs a byte or two, noise its raw size.
 But: it knows nothing about quality or images; `blocks/importance.py` does. Taught in chapter 5.
 """
 
@@ -11,8 +11,8 @@ from functools import cache
 import constriction
 import numpy as np
 
-from ..container import BitstreamError
-from .tables import TOTAL, check_finished, exact_model, finish, new_decoder, new_encoder
+from mfca_tutorial.container import BitstreamError
+from mfca_tutorial.entropy.tables import TOTAL, check_finished, exact_model, finish, new_decoder, new_encoder
 
 LEVELS = 16
 START = 8  # the level of offset 0
@@ -30,7 +30,10 @@ def _model(contrast: int, left: int):
 
 
 def encode_map(levels: np.ndarray) -> bytes:
-    """uint8 levels (h, w) in 0..15 -> bytes; encode_map(np.full((8, 12), 8)) has 1 byte. Raises ValueError. Taught in chapter 5."""
+    """Levels (h, w), uint8 in 0..15 -> bytes; a flat 8 x 12 map of level 8 has 1 byte. Raises ValueError.
+
+    Taught in chapter 5.
+    """
     if levels.ndim != 2 or levels.size == 0 or levels.min() < 0 or levels.max() >= LEVELS:
         raise ValueError("a map is a 2-D array of levels 0..15")
     left = np.empty(levels.shape, np.int64)  # (h, w)
@@ -46,7 +49,10 @@ def encode_map(levels: np.ndarray) -> bytes:
 
 
 def decode_map(data: bytes, h: int, w: int) -> np.ndarray:
-    """The inverse of `encode_map`: uint8 (h, w). Raises BitstreamError unless data holds exactly that. Taught in chapter 5."""
+    """The inverse of `encode_map`: uint8 (h, w). Raises BitstreamError unless data holds exactly that.
+
+    Taught in chapter 5.
+    """
     if len(data) > h * w + 1:
         raise BitstreamError("the importance map is longer than any map of its size")
     decoder = new_decoder(data)
