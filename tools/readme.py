@@ -68,8 +68,8 @@ def table():
             lines.append(f"| {label} | {psnr} | {delta(jpeg, results)} | {delta(bpg, results)} "
                          f"| {delta(bpg, results, 'ms-ssim-rgb')} |")
     lines += ["", "Real files, header included; 8-bit output; negative means fewer bits at equal quality. Rows marked "
-              f"*published* are the literature's figures. Checkpoint `{model['checkpoint']}`; `make readme` writes this "
-              "table from `data/results/kodak/`."]
+              f"*published* are the literature's figures. Checkpoint `{model['checkpoint']}`; `make readme` writes "
+              "this table from `data/results/kodak/`."]
     return "\n".join(lines)
 
 
@@ -78,7 +78,7 @@ def block():
     parts = [table()]
     if PICTURE.exists():
         name = PICTURE.relative_to(ROOT).as_posix()
-        parts.insert(0, f"![A detail of a photograph; the same from a JPEG file and from a .mfca file of equal size]({name})")
+        parts.insert(0, f"![A detail of a photograph, and the same from a JPEG and a .mfca of equal size]({name})")
     return "\n\n".join(part for part in parts if part)
 
 
