@@ -1,0 +1,257 @@
+"""Pictures that the reader moves: one definition, two faces.
+
+An explorable is a pure function `render(**values)` and its controls. In Jupyter and Colab it is ipywidgets, computed as you move. In the
+published book (environment variable MFCA_PUBLISHED, set by the book's Sphinx extension) every frame is computed once and written as one
+block of HTML with range inputs: it moves without a kernel, by keyboard, offline, and prints as its first picture. The script and style of
+that face are `_assets/explorable.js` and `.css`. Does not use ipywidgets' Output: notebooks with it hang when they are executed in batch.
+"""
+
+import base64
+import io
+import itertools
+import json
+import os
+import re
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from mfca_tutorial.show.figures import as_rgb, enlarge
+
+MAX_FRAMES = 256
+OWN_SIDE = 512  # a reader's own image is cut to at most this many pixels a side, in its middle
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A slider over `values` in order (numbers or text), starting at `start` (default: the middle one). Taught in chapter 0."""
+
+    label: str
+    values: tuple
+    start: object = None
+    kind = "slider"
+
+    def first(self):
+        """Index of the value that is shown first."""
+        return list(self.values).index(self.start) if self.start is not None else len(self.values) // 2
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A drop-down list of `values` (text or numbers), starting at `start` (default: the first). Taught in chapter 0."""
+
+    label: str
+    values: tuple
+    start: object = None
+    kind = "choice"
+
+    def first(self):
+        """Index of the value that is shown first."""
+        return list(self.values).index(self.start) if self.start is not None else 0
+
+
+def to_picture(drawn):
+    """An image array or a matplotlib figure -> uint8 (H, W, 3). Figures are drawn at their own dpi and closed. Taught in chapter 0."""
+    if hasattr(drawn, "savefig"):
+        import matplotlib.pyplot as plt
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+        canvas = FigureCanvasAgg(drawn)
+        canvas.draw()
+        plt.close(drawn)
+        return np.asarray(canvas.buffer_rgba())[..., :3].copy()  # (H, W, 3)
+    return as_rgb(drawn)
+
+
+def data_uri(picture, lossless):
+    """uint8 (H, W, 3) -> WebP as a data URI: exact when `lossless`, else quality 86. Taught in chapter 0."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "WEBP", lossless=lossless, quality=86, method=4, exact=True)
+    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def slug(title):
+    """A fixed HTML id from a title. Taught in chapter 0."""
+    return "explorable-" + re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+def frame(kind, title, task, controls, picture, data):
+    """The published block: title, task, controls (HTML), picture (HTML), data for the script. Taught in chapter 0."""
+    name = slug(title)
+    payload = json.dumps(data, ensure_ascii=False).replace("</", "<\\/")
+    return f"""<div class="explorable" id="{name}" data-kind="{kind}" role="group" aria-labelledby="{name}-title">
+<p class="explorable-title" id="{name}-title">{escape(title)}</p>
+<p class="explorable-task">{escape(task)}</p>
+<div class="explorable-controls">{controls}</div>
+{picture}
+<p class="explorable-note" aria-live="polite">{escape(data["notes"][data["first"]])}</p>
+<script type="application/json" class="explorable-data">{payload}</script>
+</div>"""
+
+
+def control_html(name, key, control):
+    """One labelled range input or drop-down list; values are indices. Taught in chapter 0."""
+    first, texts = control.first(), [escape(str(v)) for v in control.values]
+    field = f'id="{name}-{key}" class="explorable-input" data-key="{key}"'
+    if control.kind == "choice":
+        options = "".join(f'<option value="{i}"{" selected" * (i == first)}>{t}</option>' for i, t in enumerate(texts))
+        return f'<label for="{name}-{key}">{escape(control.label)}</label><select {field}>{options}</select><span></span>'
+    return (f'<label for="{name}-{key}">{escape(control.label)}</label><input type="range" {field} min="0" max="{len(texts) - 1}" step="1" '
+            f'value="{first}" aria-valuetext="{texts[first]}"><output for="{name}-{key}">{texts[first]}</output>')
+
+
+class Explorable:
+    """A picture that moves. The last line of a cell shows it.
+
+    `render(**values)` returns an image (uint8 (H, W[, 3]), or float in 0..1) or a matplotlib figure, always of one size, or a pair of that
+    and one line of text that is shown below it. `controls`: `Slider`s and `Choice`s by the name of render's argument; at most 256
+    combinations. `title` (unique in the book), `task`: one sentence, move this, see that. `alt`: text, or a function of the values.
+    `lossless`: frames are exact (use it where a reconstruction or a codec's artefacts are shown). `scale` repeats pixels. `pad=(x, y)`:
+    names of two sliders that may also be picked on a grid with the mouse. `own_image`: a uint8 (H, W, 3) photograph that is passed to
+    `render` as its first argument; in Jupyter and Colab the reader may type the path of another one. Raises ValueError on too many frames
+    or frames that differ in size.
+
+        Explorable(lambda q: decoded(q), q=Slider("quality", range(0, 101, 10)), title="...", task="...", alt="...", lossless=True)
+
+    Taught in chapter 0.
+    """
+
+    def __init__(self, render, *, title, task, alt, lossless=False, scale=1, pad=None, own_image=None, **controls):
+        self.render, self.controls, self.title, self.task, self.alt = render, controls, title, task, alt
+        self.lossless, self.scale, self.pad, self.own_image = lossless, scale, pad, own_image
+
+    def show(self, **values):
+        """One frame: (uint8 (H, W, 3), line of text). Taught in chapter 0."""
+        photograph = () if self.own_image is None else (self.own_image,)
+        drawn = self.render(*photograph, **values)
+        picture, text = drawn if isinstance(drawn, tuple) else (drawn, "")
+        return enlarge(to_picture(picture), self.scale), str(text)
+
+    def describe(self, **values):
+        """Alternative text of one frame. Taught in chapter 0."""
+        return self.alt(**values) if callable(self.alt) else self.alt
+
+    def html(self):
+        """The published face: every combination of values as one self-contained block. Taught in chapter 0."""
+        counts = [len(c.values) for c in self.controls.values()]
+        if np.prod(counts) > MAX_FRAMES:
+            raise ValueError(f"{self.title}: {np.prod(counts)} frames, at most {MAX_FRAMES}; give the controls fewer values")
+        uris, index, notes, alts, shape = {}, [], [], [], None
+        for combination in itertools.product(*(c.values for c in self.controls.values())):
+            values = dict(zip(self.controls, combination))
+            picture, text = self.show(**values)
+            if shape not in (None, picture.shape):
+                raise ValueError(f"{self.title}: frames differ in size, {shape[:2]} and {picture.shape[:2]}")
+            shape = picture.shape
+            index.append(uris.setdefault(data_uri(picture, self.lossless), len(uris)))
+            notes.append(text)
+            alts.append(self.describe(**values))
+        first = int(np.ravel_multi_index([c.first() for c in self.controls.values()], counts))
+        data = {"frames": list(uris), "index": index, "notes": notes, "alts": alts, "counts": counts, "first": first, "pad": self.pad,
+                "texts": [[str(v) for v in c.values] for c in self.controls.values()]}
+        name, exact = slug(self.title), " explorable-exact" * self.lossless
+        controls = "".join(control_html(name, key, control) for key, control in self.controls.items())
+        picture = (f'<img class="explorable-picture{exact}" src="{data["frames"][index[first]]}" alt="{escape(alts[first])}" '
+                   f'width="{shape[1]}" height="{shape[0]}">')
+        return frame("frames", self.title, self.task, controls, picture, data)
+
+    def live(self):
+        """The face in Jupyter and Colab: an ipywidgets box that computes a frame when a control moves. Taught in chapter 0."""
+        import ipywidgets
+
+        wide = {"layout": ipywidgets.Layout(width="30em"), "style": {"description_width": "11em"}}
+        fields = {}
+        for key, control in self.controls.items():
+            options = [(str(v), v) for v in control.values]
+            make = ipywidgets.Dropdown if control.kind == "choice" else ipywidgets.SelectionSlider
+            more = {} if control.kind == "choice" else {"continuous_update": False}
+            fields[key] = make(options=options, index=control.first(), description=control.label, **more, **wide)
+        picture, note = ipywidgets.Image(format="png"), ipywidgets.HTML()
+
+        def update(_=None):
+            values = {key: field.value for key, field in fields.items()}
+            image, text = self.show(**values)
+            picture.value, note.value = png(image), escape(text)
+
+        rows = [ipywidgets.HTML(f"<b>{escape(self.title)}</b><br>{escape(self.task)}"), *fields.values()]
+        if self.own_image is not None:
+            path = ipywidgets.Text(placeholder="path of an image", description="your own image", continuous_update=False, **wide)
+            rows.append(path)
+
+            def load(change):
+                from mfca_tutorial.data import ImageError, read_image
+
+                try:
+                    self.own_image = middle(read_image(change["new"])[0])
+                except ImageError as error:
+                    note.value = escape(str(error))
+                else:
+                    update()
+
+            path.observe(load, names="value")
+        for field in fields.values():
+            field.observe(update, names="value")
+        update()
+        return ipywidgets.VBox([*rows, picture, note])
+
+    def _ipython_display_(self):
+        from IPython.display import HTML, display
+
+        display(HTML(self.html()) if os.environ.get("MFCA_PUBLISHED") else self.live())
+
+
+def png(picture):
+    """uint8 (H, W, 3) -> bytes of a PNG file. Taught in chapter 0."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG")
+    return file.getvalue()
+
+
+def middle(image):
+    """The middle of an image, at most OWN_SIDE pixels a side, sides multiples of 64 where it is that large. Taught in chapter 0."""
+    cut = [min(n, OWN_SIDE) // 64 * 64 or n for n in image.shape[:2]]
+    top, left = ((n - c) // 2 for n, c in zip(image.shape[:2], cut))
+    return image[top:top + cut[0], left:left + cut[1]]
+
+
+class Curtain(Explorable):
+    """Two pictures in one place, with a border that moves: what is left of it shows the one, what is right of it the other.
+
+    `images`: {label: uint8 (H, W, 3)}, all of one size, labels with their bytes (drop-down lists pick two of them). `left`, `right`: labels
+    shown first (default the first two). Frames are always lossless. Taught in chapter 12.
+    """
+
+    def __init__(self, images, *, title, task, alt, left=None, right=None, scale=1):
+        labels = list(images)
+        left, right = left or labels[0], right or labels[1]
+        self.images = {label: enlarge(as_rgb(image), scale) for label, image in images.items()}
+        controls = {"left": Choice("left", labels, left), "right": Choice("right", labels, right),
+                    "border": Slider("border", range(0, 101, 5), 50)}
+        super().__init__(self.compose, title=title, task=task, alt=alt, lossless=True, **controls)
+
+    def compose(self, left, right, border):
+        """`left` up to `border` percent of the width, then a white line, then `right`: uint8 (H, W, 3). Taught in chapter 12."""
+        picture = self.images[right].copy()
+        at = round(picture.shape[1] * border / 100)
+        picture[:, :at] = self.images[left][:, :at]
+        picture[:, max(at - 1, 0):at + 1] = 255
+        return picture
+
+    def html(self):
+        """The published face: each picture once; the script moves the border. Taught in chapter 12."""
+        labels, name = list(self.images), slug(self.title)
+        uris = [data_uri(image, True) for image in self.images.values()]
+        height, width = self.images[labels[0]].shape[:2]
+        picks = [self.controls[side].first() for side in ("left", "right")]
+        controls = "".join(control_html(name, key, control) for key, control in self.controls.items())
+        layers = "".join(f'<img class="explorable-picture explorable-exact explorable-{side}" src="{uris[pick]}" '
+                         f'alt="{escape(self.describe())} {side}: {escape(labels[pick])}" width="{width}" height="{height}">'
+                         for side, pick in zip(("left", "right"), picks))
+        data = {"frames": uris, "notes": [""], "first": 0, "labels": labels, "alt": self.describe(),
+                "texts": [[str(v) for v in c.values] for c in self.controls.values()]}
+        return frame("curtain", self.title, self.task, controls, f'<div class="explorable-curtain">{layers}</div>', data)
