@@ -1,0 +1,64 @@
+"""Make a finished training run the shipped model, and measure it: `make release-model RUN=runs/NAME`.
+
+Copies RUN/model.safetensors to data/mfca.safetensors, its log and report to data/training/, evaluates the model (flat and
+learned map) and the classical codecs on Kodak (MFCA_KODAK, else downloaded) into data/results/kodak/, and writes the
+README's part. What is left to do by hand: read the figures, update data/MODEL_CARD.md, commit.
+Options it does not know go to `mfca eval` of the model, as in `--qualities 0 50 100`.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / "data"
+RESULTS = DATA / "results" / "kodak"
+CLASSICAL = ("jpeg", "jpeg2000", "webp", "avif")
+QUALITIES = [str(quality) for quality in range(0, 101, 5)]
+KEPT = {"log.csv": "training/log.csv", "report.json": "training/report.json"}
+
+
+def mfca(*words):
+    print("mfca", *words, flush=True)
+    subprocess.run([sys.executable, "-m", "mfca_tutorial", *map(str, words)], check=True, cwd=ROOT)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path, help="the folder that `mfca train` wrote")
+    parser.add_argument("--folder", default="kodak", help="the images to measure on, default Kodak (then not for keeping)")
+    parser.add_argument("--again", action="store_true", help="measure the classical codecs even where results are there")
+    options, passed_on = parser.parse_known_args()
+    model = options.run / "model.safetensors"
+    if not model.is_file():
+        print(f"release-model: {model} is not there; RUN is the folder that `mfca train` wrote", file=sys.stderr)
+        return 2
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for name in CLASSICAL:
+        if options.again or not (RESULTS / f"{name}.json").exists():
+            mfca("eval", options.folder, "--codec", name, "--out", RESULTS / f"{name}.json")
+    if "--qualities" not in passed_on:
+        passed_on += ["--qualities", *QUALITIES]
+    measured = {}
+    for importance, name in (("flat", "mfca"), ("auto", "mfca-auto")):
+        measured[name] = RESULTS / f"{name}.json.new"
+        mfca("eval", options.folder, "--checkpoint", model, "--importance", importance, "--out", measured[name], *passed_on)
+    for name, file in measured.items():  # only now, when all of it has worked
+        file.replace(RESULTS / f"{name}.json")
+    shutil.copyfile(model, DATA / "mfca.safetensors")
+    for name, target in KEPT.items():
+        if (options.run / name).exists():
+            (DATA / target).parent.mkdir(exist_ok=True)
+            shutil.copyfile(options.run / name, DATA / target)
+    subprocess.run([sys.executable, str(ROOT / "tools" / "readme.py"), "--picture"], check=True, cwd=ROOT)
+    print("released; now read README.md, update data/MODEL_CARD.md and commit data/, _assets/ and README.md")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)
