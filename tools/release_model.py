@@ -1,8 +1,8 @@
 """Make a finished training run the shipped model, and measure it: `make release-model RUN=runs/NAME`.
 
-Copies RUN/model.safetensors to data/mfca.safetensors, its log and report to data/training/, evaluates the model (flat and
-learned map) and the classical codecs on Kodak (MFCA_KODAK, else downloaded) into data/results/kodak/, and writes the
-README's part. What is left to do by hand: read the figures, update data/MODEL_CARD.md, commit.
+Evaluates the model (flat and learned map) and the classical codecs on Kodak (MFCA_KODAK, else downloaded) into
+data/results/kodak/, copies RUN/model.safetensors to data/mfca.safetensors and the run's log and report to
+data/training/, and writes the README's part. What is left to do by hand: read the figures, update data/MODEL_CARD.md, commit.
 Options it does not know go to `mfca eval` of the model, as in `--qualities 0 50 100`.
 """
 
@@ -28,10 +28,10 @@ def mfca(*words):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="the folder that `mfca train` wrote")
-    parser.add_argument("--folder", default="kodak", help="the images to measure on, default Kodak (then not for keeping)")
-    parser.add_argument("--again", action="store_true", help="measure the classical codecs even where results are there")
+    parser.add_argument("--folder", default="kodak", help="measure on another folder (to rehearse)")
+    parser.add_argument("--again", action="store_true", help="measure the classical codecs again, too")
     options, passed_on = parser.parse_known_args()
-    model = options.run / "model.safetensors"
+    model = options.run.resolve() / "model.safetensors"
     if not model.is_file():
         print(f"release-model: {model} is not there; RUN is the folder that `mfca train` wrote", file=sys.stderr)
         return 2
@@ -44,7 +44,8 @@ def main():
     measured = {}
     for importance, name in (("flat", "mfca"), ("auto", "mfca-auto")):
         measured[name] = RESULTS / f"{name}.json.new"
-        mfca("eval", options.folder, "--checkpoint", model, "--importance", importance, "--out", measured[name], *passed_on)
+        mfca("eval", options.folder, "--checkpoint", model, "--importance", importance, "--out", measured[name],
+             *passed_on)
     for name, file in measured.items():  # only now, when all of it has worked
         file.replace(RESULTS / f"{name}.json")
     shutil.copyfile(model, DATA / "mfca.safetensors")
