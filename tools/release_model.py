@@ -2,7 +2,7 @@
 
 Evaluates the model (flat and learned map) and the classical codecs on Kodak (MFCA_KODAK, else downloaded) into
 data/results/kodak/, copies RUN/model.safetensors to data/mfca.safetensors and the run's log and report to
-data/training/, and writes the README's part. What is left to do by hand: read the figures, update data/MODEL_CARD.md, commit.
+data/training/, and writes the README's part. Left to do by hand: read the figures, update data/MODEL_CARD.md, commit.
 Options it does not know go to `mfca eval` of the model, as in `--qualities 0 50 100`.
 """
 
