@@ -1,1 +1,3 @@
-"""What the chapters draw with: the look of figures, and pictures that move with and without a kernel. Nothing else imports this."""
+"""What the chapters draw with: the look of figures, and pictures that move with and without a kernel. Nothing else
+imports this.
+"""

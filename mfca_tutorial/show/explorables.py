@@ -1,9 +1,10 @@
 """Pictures that the reader moves: one definition, two faces.
 
-An explorable is a pure function `render(**values)` and its controls. In Jupyter and Colab it is ipywidgets, computed as you move. In the
-published book (environment variable MFCA_PUBLISHED, set by the book's Sphinx extension) every frame is computed once and written as one
-block of HTML with range inputs: it moves without a kernel, by keyboard, offline, and prints as its first picture. The script and style of
-that face are `_assets/explorable.js` and `.css`. Does not use ipywidgets' Output: notebooks with it hang when they are executed in batch.
+An explorable is a pure function `render(**values)` and its controls. In Jupyter and Colab it is ipywidgets, computed as
+you move. In the published book (environment variable MFCA_PUBLISHED, set by the book's Sphinx extension) every frame is
+computed once and written as one block of HTML with range inputs: it moves without a kernel, by keyboard, offline, and
+prints as its first picture. The script and style of that face are `_assets/explorable.js` and `.css`. Does not use
+ipywidgets' Output: notebooks with it hang when they are executed in batch.
 """
 
 import base64
@@ -25,7 +26,10 @@ OWN_SIDE = 512  # a reader's own image is cut to at most this many pixels a side
 
 @dataclass(frozen=True)
 class Slider:
-    """A slider over `values` in order (numbers or text), starting at `start` (default: the middle one). Taught in chapter 0."""
+    """A slider over `values` in order (numbers or text), starting at `start` (default: the middle one).
+
+    Taught in chapter 0.
+    """
 
     label: str
     values: tuple
@@ -52,7 +56,10 @@ class Choice:
 
 
 def to_picture(drawn):
-    """An image array or a matplotlib figure -> uint8 (H, W, 3). Figures are drawn at their own dpi and closed. Taught in chapter 0."""
+    """An image array or a matplotlib figure -> uint8 (H, W, 3). Figures are drawn at their own dpi and closed.
+
+    Taught in chapter 0.
+    """
     if hasattr(drawn, "savefig"):
         import matplotlib.pyplot as plt
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -95,26 +102,30 @@ def frame(kind, title, task, controls, picture, data):
 def control_html(name, key, control):
     """One labelled range input or drop-down list; values are indices. Taught in chapter 0."""
     first, texts = control.first(), [escape(str(v)) for v in control.values]
+    label = f'<label for="{name}-{key}">{escape(control.label)}</label>'
     field = f'id="{name}-{key}" class="explorable-input" data-key="{key}"'
     if control.kind == "choice":
-        options = "".join(f'<option value="{i}"{" selected" * (i == first)}>{t}</option>' for i, t in enumerate(texts))
-        return f'<label for="{name}-{key}">{escape(control.label)}</label><select {field}>{options}</select><span></span>'
-    return (f'<label for="{name}-{key}">{escape(control.label)}</label><input type="range" {field} min="0" max="{len(texts) - 1}" step="1" '
-            f'value="{first}" aria-valuetext="{texts[first]}"><output for="{name}-{key}">{texts[first]}</output>')
+        options = "".join(
+            f'<option value="{i}"{" selected" * (i == first)}>{text}</option>' for i, text in enumerate(texts)
+        )
+        return f"{label}<select {field}>{options}</select><span></span>"
+    slider = f'<input type="range" {field} min="0" max="{len(texts) - 1}" step="1" value="{first}"'
+    return f'{label}{slider} aria-valuetext="{texts[first]}"><output for="{name}-{key}">{texts[first]}</output>'
 
 
 class Explorable:
     """A picture that moves. The last line of a cell shows it.
 
-    `render(**values)` returns an image (uint8 (H, W[, 3]), or float in 0..1) or a matplotlib figure, always of one size, or a pair of that
-    and one line of text that is shown below it. `controls`: `Slider`s and `Choice`s by the name of render's argument; at most 256
-    combinations. `title` (unique in the book), `task`: one sentence, move this, see that. `alt`: text, or a function of the values.
-    `lossless`: frames are exact (use it where a reconstruction or a codec's artefacts are shown). `scale` repeats pixels. `pad=(x, y)`:
-    names of two sliders that may also be picked on a grid with the mouse. `own_image`: a uint8 (H, W, 3) photograph that is passed to
-    `render` as its first argument; in Jupyter and Colab the reader may type the path of another one. Raises ValueError on too many frames
-    or frames that differ in size.
+    `render(**values)` returns an image (uint8 (H, W[, 3]), or float in 0..1) or a matplotlib figure, always of one
+    size, or a pair of that and one line of text that is shown below it. `controls`: `Slider`s and `Choice`s by the name
+    of render's argument; at most 256 combinations. `title` (unique in the book), `task`: one sentence, move this, see
+    that. `alt`: text, or a function of the values. `lossless`: frames are exact (use it where a reconstruction or a
+    codec's artefacts are shown). `scale` repeats pixels. `pad=(x, y)`: names of two sliders that may also be picked on
+    a grid with the mouse. `own_image`: a uint8 (H, W, 3) photograph that is passed to `render` as its first argument;
+    in Jupyter and Colab the reader may type the path of another one. Raises ValueError on too many frames or frames
+    that differ in size.
 
-        Explorable(lambda q: decoded(q), q=Slider("quality", range(0, 101, 10)), title="...", task="...", alt="...", lossless=True)
+        Explorable(decoded, q=Slider("quality", range(0, 101, 10)), title="...", task="...", alt="...", lossless=True)
 
     Taught in chapter 0.
     """
@@ -138,7 +149,9 @@ class Explorable:
         """The published face: every combination of values as one self-contained block. Taught in chapter 0."""
         counts = [len(c.values) for c in self.controls.values()]
         if np.prod(counts) > MAX_FRAMES:
-            raise ValueError(f"{self.title}: {np.prod(counts)} frames, at most {MAX_FRAMES}; give the controls fewer values")
+            raise ValueError(
+                f"{self.title}: {np.prod(counts)} frames, at most {MAX_FRAMES}; give the controls fewer values"
+            )
         uris, index, notes, alts, shape = {}, [], [], [], None
         for combination in itertools.product(*(c.values for c in self.controls.values())):
             values = dict(zip(self.controls, combination))
@@ -150,16 +163,29 @@ class Explorable:
             notes.append(text)
             alts.append(self.describe(**values))
         first = int(np.ravel_multi_index([c.first() for c in self.controls.values()], counts))
-        data = {"frames": list(uris), "index": index, "notes": notes, "alts": alts, "counts": counts, "first": first, "pad": self.pad,
-                "texts": [[str(v) for v in c.values] for c in self.controls.values()]}
+        data = {
+            "frames": list(uris),
+            "index": index,
+            "notes": notes,
+            "alts": alts,
+            "counts": counts,
+            "first": first,
+            "pad": self.pad,
+            "texts": [[str(v) for v in c.values] for c in self.controls.values()],
+        }
         name, exact = slug(self.title), " explorable-exact" * self.lossless
         controls = "".join(control_html(name, key, control) for key, control in self.controls.items())
-        picture = (f'<img class="explorable-picture{exact}" src="{data["frames"][index[first]]}" alt="{escape(alts[first])}" '
-                   f'width="{shape[1]}" height="{shape[0]}">')
+        picture = (
+            f'<img class="explorable-picture{exact}" src="{data["frames"][index[first]]}" alt="{escape(alts[first])}" '
+            f'width="{shape[1]}" height="{shape[0]}">'
+        )
         return frame("frames", self.title, self.task, controls, picture, data)
 
     def live(self):
-        """The face in Jupyter and Colab: an ipywidgets box that computes a frame when a control moves. Taught in chapter 0."""
+        """The face in Jupyter and Colab: an ipywidgets box that computes a frame when a control moves.
+
+        Taught in chapter 0.
+        """
         import ipywidgets
 
         wide = {"layout": ipywidgets.Layout(width="30em"), "style": {"description_width": "11em"}}
@@ -178,7 +204,9 @@ class Explorable:
 
         rows = [ipywidgets.HTML(f"<b>{escape(self.title)}</b><br>{escape(self.task)}"), *fields.values()]
         if self.own_image is not None:
-            path = ipywidgets.Text(placeholder="path of an image", description="your own image", continuous_update=False, **wide)
+            path = ipywidgets.Text(
+                placeholder="path of an image", description="your own image", continuous_update=False, **wide
+            )
             rows.append(path)
 
             def load(change):
@@ -213,33 +241,43 @@ def png(picture):
 
 
 def middle(image):
-    """The middle of an image, at most OWN_SIDE pixels a side, sides multiples of 64 where it is that large. Taught in chapter 0."""
+    """The middle of an image, at most OWN_SIDE pixels a side, sides multiples of 64 where it is that large.
+
+    Taught in chapter 0.
+    """
     cut = [min(n, OWN_SIDE) // 64 * 64 or n for n in image.shape[:2]]
     top, left = ((n - c) // 2 for n, c in zip(image.shape[:2], cut))
-    return image[top:top + cut[0], left:left + cut[1]]
+    return image[top : top + cut[0], left : left + cut[1]]
 
 
 class Curtain(Explorable):
-    """Two pictures in one place, with a border that moves: what is left of it shows the one, what is right of it the other.
+    """Two pictures in one place, with a border that moves: what is left of it shows the one, what is right of it the
+    other.
 
-    `images`: {label: uint8 (H, W, 3)}, all of one size, labels with their bytes (drop-down lists pick two of them). `left`, `right`: labels
-    shown first (default the first two). Frames are always lossless. Taught in chapter 12.
+    `images`: {label: uint8 (H, W, 3)}, all of one size, labels with their bytes (drop-down lists pick two of them).
+    `left`, `right`: labels shown first (default the first two). Frames are always lossless. Taught in chapter 12.
     """
 
     def __init__(self, images, *, title, task, alt, left=None, right=None, scale=1):
         labels = list(images)
         left, right = left or labels[0], right or labels[1]
         self.images = {label: enlarge(as_rgb(image), scale) for label, image in images.items()}
-        controls = {"left": Choice("left", labels, left), "right": Choice("right", labels, right),
-                    "border": Slider("border", range(0, 101, 5), 50)}
+        controls = {
+            "left": Choice("left", labels, left),
+            "right": Choice("right", labels, right),
+            "border": Slider("border", range(0, 101, 5), 50),
+        }
         super().__init__(self.compose, title=title, task=task, alt=alt, lossless=True, **controls)
 
     def compose(self, left, right, border):
-        """`left` up to `border` percent of the width, then a white line, then `right`: uint8 (H, W, 3). Taught in chapter 12."""
+        """`left` up to `border` percent of the width, then a white line, then `right`: uint8 (H, W, 3).
+
+        Taught in chapter 12.
+        """
         picture = self.images[right].copy()
         at = round(picture.shape[1] * border / 100)
         picture[:, :at] = self.images[left][:, :at]
-        picture[:, max(at - 1, 0):at + 1] = 255
+        picture[:, max(at - 1, 0) : at + 1] = 255
         return picture
 
     def html(self):
@@ -249,9 +287,19 @@ class Curtain(Explorable):
         height, width = self.images[labels[0]].shape[:2]
         picks = [self.controls[side].first() for side in ("left", "right")]
         controls = "".join(control_html(name, key, control) for key, control in self.controls.items())
-        layers = "".join(f'<img class="explorable-picture explorable-exact explorable-{side}" src="{uris[pick]}" '
-                         f'alt="{escape(self.describe())} {side}: {escape(labels[pick])}" width="{width}" height="{height}">'
-                         for side, pick in zip(("left", "right"), picks))
-        data = {"frames": uris, "notes": [""], "first": 0, "labels": labels, "alt": self.describe(),
-                "texts": [[str(v) for v in c.values] for c in self.controls.values()]}
-        return frame("curtain", self.title, self.task, controls, f'<div class="explorable-curtain">{layers}</div>', data)
+        layers = "".join(
+            f'<img class="explorable-picture explorable-exact explorable-{side}" src="{uris[pick]}" '
+            f'alt="{escape(self.describe())} {side}: {escape(labels[pick])}" width="{width}" height="{height}">'
+            for side, pick in zip(("left", "right"), picks)
+        )
+        data = {
+            "frames": uris,
+            "notes": [""],
+            "first": 0,
+            "labels": labels,
+            "alt": self.describe(),
+            "texts": [[str(v) for v in c.values] for c in self.controls.values()],
+        }
+        return frame(
+            "curtain", self.title, self.task, controls, f'<div class="explorable-curtain">{layers}</div>', data
+        )

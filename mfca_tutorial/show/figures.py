@@ -1,7 +1,7 @@
 """The look of the book: one style, one colour per codec, photographs at their own pixels, tables, package source.
 
-Does not compute results: it draws what a chapter hands it. Every function returns its figure (closed, so that it shows once: as the last
-line of a cell) or its table.
+Does not compute results: it draws what a chapter hands it. Every function returns its figure (closed, so that it shows
+once: as the last line of a cell) or its table.
 """
 
 import inspect
@@ -27,10 +27,20 @@ CODECS = {
 }
 CYCLE = ["#0b6aa8", "#c1440e", "#00805b", "#a8508a", "#9a6b00", "#7a56b8", "#444444"]
 DPI = 100  # of photographs: one image pixel is `scale` figure pixels
+STYLE = {
+    **{"figure.figsize": (6.4, 3.8), "figure.dpi": 150, "figure.facecolor": PAPER, "axes.facecolor": PAPER},
+    **{"figure.constrained_layout.use": True, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True},
+    **{"axes.edgecolor": MUTED, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK},
+    **{"grid.color": "#dfe4e8", "grid.linewidth": 0.7, "axes.axisbelow": True, "legend.frameon": False},
+    **{"font.size": 10.5, "axes.titlesize": 11, "axes.labelsize": 10.5, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5},
+    **{"axes.titlelocation": "left", "lines.linewidth": 1.9, "lines.markersize": 5, "image.interpolation": "nearest"},
+    **{"axes.prop_cycle": plt.cycler(color=CYCLE), "image.cmap": "viridis"},
+}
 
 
 def start(seed=0):
-    """Begin a chapter: set the look and the seeds, print versions. Returns the torch device: `cuda` where there is one, else `cpu`.
+    """Begin a chapter: set the look and the seeds, print versions. Returns the torch device: `cuda` where there is one,
+    else `cpu`.
 
     Taught in chapter 0.
     """
@@ -43,21 +53,18 @@ def start(seed=0):
     np.random.seed(seed)
     torch.manual_seed(seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    print(f"mfca_tutorial {__version__}, Python {platform.python_version()}, torch {torch.__version__}, NumPy {np.__version__}")
-    print("runs on " + (torch.cuda.get_device_name(0) if device.type == "cuda" else "the processor; a GPU is not needed"))
+    versions = f"Python {platform.python_version()}, torch {torch.__version__}, NumPy {np.__version__}"
+    where = torch.cuda.get_device_name(0) if device.type == "cuda" else "the processor; a GPU is not needed"
+    print(f"mfca_tutorial {__version__}, {versions}\nruns on {where}")
     return device
 
 
 def use_style():
-    """Set matplotlib's look for the book: legible at phone width, on paper in light and dark pages. Taught in chapter 0."""
-    plt.rcParams.update({
-        "figure.figsize": (6.4, 3.8), "figure.dpi": 150, "figure.facecolor": PAPER, "figure.constrained_layout.use": True,
-        "axes.facecolor": PAPER, "axes.edgecolor": MUTED, "axes.labelcolor": INK, "axes.spines.top": False, "axes.spines.right": False,
-        "axes.grid": True, "axes.axisbelow": True, "grid.color": "#dfe4e8", "grid.linewidth": 0.7, "axes.titlesize": 11,
-        "axes.titlelocation": "left", "axes.labelsize": 10.5, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5, "text.color": INK,
-        "xtick.color": INK, "ytick.color": INK, "font.size": 10.5, "legend.frameon": False, "lines.linewidth": 1.9, "lines.markersize": 5,
-        "axes.prop_cycle": plt.cycler(color=CYCLE), "image.cmap": "viridis", "image.interpolation": "nearest", "svg.hashsalt": "mfca",
-    })
+    """Set matplotlib's look for the book: legible at phone width, on paper in light and dark pages.
+
+    Taught in chapter 0.
+    """
+    plt.rcParams.update(STYLE)
     try:  # in a notebook: no cropping, which would move photographs off the pixel grid
         from IPython import get_ipython
         from matplotlib_inline.backend_inline import set_matplotlib_formats
@@ -77,7 +84,8 @@ def as_rgb(image):
 
 
 def signed(array, limit=None):
-    """A signed map (H, W) as a picture uint8 (H, W, 3): blue below zero, white at zero, red above; `limit` is the value of full colour.
+    """A signed map (H, W) as a picture uint8 (H, W, 3): blue below zero, white at zero, red above; `limit` is the value
+    of full colour.
 
     Taught in chapter 1.
     """
@@ -87,14 +95,20 @@ def signed(array, limit=None):
 
 
 def heat(array, low=None, high=None, cmap="viridis"):
-    """A map (H, W) as a picture uint8 (H, W, 3), `low`..`high` over the colours (default: its own range). Taught in chapter 2."""
+    """A map (H, W) as a picture uint8 (H, W, 3), `low`..`high` over the colours (default: its own range).
+
+    Taught in chapter 2.
+    """
     array = np.asarray(array, dtype=np.float64)
     low, high = (array.min() if low is None else low), (array.max() if high is None else high)
     return as_rgb(plt.get_cmap(cmap)(np.clip((array - low) / max(high - low, 1e-12), 0, 1))[..., :3])
 
 
 def error_map(a, b, limit=32):
-    """Where two uint8 images differ: mean absolute difference over colours, 0..`limit` grey levels as dark..bright. Taught in chapter 12."""
+    """Where two uint8 images differ: mean absolute difference over colours, 0..`limit` grey levels as dark..bright.
+
+    Taught in chapter 12.
+    """
     difference = np.abs(as_rgb(a).astype(np.int16) - as_rgb(b)).mean(axis=2)
     return heat(difference, 0, limit, "magma")
 
@@ -105,11 +119,12 @@ def enlarge(image, times):
 
 
 def show_images(images, titles=None, *, zoom=None, factor=4, columns=None, scale=1, gap=12):
-    """Photographs side by side at their own pixels. `images`: list of (H, W[, 3]); `titles`: one a picture, `\\n` for a second line.
+    """Photographs side by side at their own pixels. `images`: list of (H, W[, 3]); `titles`: one a picture, `\\n` for a
+    second line.
 
-    `zoom = (top, left, side)` frames that square and draws it `factor` times larger, nearest neighbour, in the lower right corner.
-    `scale` repeats pixels (small arrays). `columns`: pictures in a row (default all). The book's column is about 740 pixels wide.
-    Taught in chapter 0.
+    `zoom = (top, left, side)` frames that square and draws it `factor` times larger, nearest neighbour, in the lower
+    right corner. `scale` repeats pixels (small arrays). `columns`: pictures in a row (default all). The book's column
+    is about 740 pixels wide. Taught in chapter 0.
     """
     images = [enlarge(as_rgb(i), scale) for i in images]
     titles = list(titles or [""] * len(images))
@@ -121,15 +136,20 @@ def show_images(images, titles=None, *, zoom=None, factor=4, columns=None, scale
     fig = plt.figure(figsize=(full_w / DPI, full_h / DPI), dpi=DPI, layout="none")
     for n, (image, title) in enumerate(zip(images, titles)):
         h, w = image.shape[:2]
-        left, top = gap + (n % columns) * (width + gap), (n // columns) * (height + above + gap) + above  # pixels from the top left
+        left, top = (
+            gap + (n % columns) * (width + gap),
+            (n // columns) * (height + above + gap) + above,
+        )  # pixels from the top left
         ax = fig.add_axes((left / full_w, 1 - (top + h) / full_h, w / full_w, h / full_h))
         ax.imshow(image, interpolation="nearest", aspect="auto")
         ax.set_axis_off()
         fig.text(left / full_w, 1 - (top - 5) / full_h, title, va="bottom", fontsize=8.6, linespacing=1.2)
         if zoom is not None:
             row, column, side = (v * scale for v in zoom)
-            ax.add_patch(Rectangle((column - 0.5, row - 0.5), side, side, fill=False, edgecolor="#ffd60a", linewidth=1.2))
-            patch = enlarge(image[row:row + side, column:column + side], factor)
+            ax.add_patch(
+                Rectangle((column - 0.5, row - 0.5), side, side, fill=False, edgecolor="#ffd60a", linewidth=1.2)
+            )
+            patch = enlarge(image[row : row + side, column : column + side], factor)
             ph, pw = patch.shape[:2]
             inset = fig.add_axes(((left + w - pw) / full_w, 1 - (top + h) / full_h, pw / full_w, ph / full_h))
             inset.imshow(patch, interpolation="nearest", aspect="auto")
@@ -141,7 +161,8 @@ def show_images(images, titles=None, *, zoom=None, factor=4, columns=None, scale
 
 
 def plot_curves(curves, *, xlabel, ylabel, ax=None, label_at=-1):
-    """Lines with their names written at their ends. `curves`: {codec or label: (x, y)}; a key of `CODECS` gets that codec's colour.
+    """Lines with their names written at their ends. `curves`: {codec or label: (x, y)}; a key of `CODECS` gets that
+    codec's colour.
 
     Taught in chapter 12.
     """
@@ -149,7 +170,15 @@ def plot_curves(curves, *, xlabel, ylabel, ax=None, label_at=-1):
     for n, (name, (x, y)) in enumerate(curves.items()):
         label, colour, marker = CODECS.get(name, (name, CYCLE[n % len(CYCLE)], "o"))
         ax.plot(x, y, color=colour, marker=marker, label=label)
-        ax.annotate(label, (x[label_at], y[label_at]), xytext=(6, 0), textcoords="offset points", color=colour, va="center", fontsize=9)
+        ax.annotate(
+            label,
+            (x[label_at], y[label_at]),
+            xytext=(6, 0),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            fontsize=9,
+        )
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.margins(x=0.16)
     plt.close(ax.figure)
@@ -157,7 +186,10 @@ def plot_curves(curves, *, xlabel, ylabel, ax=None, label_at=-1):
 
 
 def table(headers, rows, caption=""):
-    """A results table as Markdown (accessible, themed, no picture). Numbers are written as you format them. Taught in chapter 0."""
+    """A results table as Markdown (accessible, themed, no picture). Numbers are written as you format them.
+
+    Taught in chapter 0.
+    """
     from IPython.display import Markdown
 
     head = "| " + " | ".join(headers) + " |\n|" + "|".join([":--"] + ["--:"] * (len(headers) - 1)) + "|\n"
@@ -166,12 +198,15 @@ def table(headers, rows, caption=""):
 
 
 def show_source(thing, docstring=False):
-    """The source of a function, class or method of the package, as it is installed; its docstring only when asked. Taught in chapter 1."""
+    """The source of a function, class or method of the package, as it is installed; its docstring only when asked.
+
+    Taught in chapter 1.
+    """
     from IPython.display import Markdown
 
     code = inspect.getsource(thing)
     if not docstring and thing.__doc__:
         first = code.find('"""')
         last = code.find('"""', first + 3) + 3
-        code = code[:code.rfind("\n", 0, first)] + code[last:]
+        code = code[: code.rfind("\n", 0, first)] + code[last:]
     return Markdown(f"```python\n{inspect.cleandoc(code)}\n```")
