@@ -1,8 +1,8 @@
 """The report's CompressionAutoencoder: it reconstructs images, but it does not make files.
 
 Its decoder reads encoder features through skip connections, and its arithmetic coder is simulated;
-`bits_read_by_decoder` counts what that would cost. Where the report is silent (widths, number of stages, activations) the choice is ours and
-its docstring says so. Nothing of the codec imports this package. Taught in chapter 13.
+`bits_read_by_decoder` counts what that would cost. Where the report is silent (widths, number of stages, activations)
+the choice is ours and its docstring says so. Nothing of the codec imports this package. Taught in chapter 13.
 """
 
 from typing import NamedTuple

@@ -1,0 +1,176 @@
+"""Every kind of picture becomes upright 8-bit RGB or one ImageError; files are written whole or not at all."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mfca_tutorial import data
+
+RNG = np.random.default_rng(0)
+PICTURE = RNG.integers(0, 256, (11, 7, 3), dtype=np.uint8)
+
+
+def saved(tmp_path, image, name, **options):
+    image.save(tmp_path / name, **options)
+    return tmp_path / name
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.tif"])
+def test_lossless_formats_come_back_unchanged(tmp_path, name):
+    data.write_image(PICTURE, tmp_path / name)
+    image, notices = data.read_image(tmp_path / name)
+    assert image.dtype == np.uint8 and notices == []
+    np.testing.assert_array_equal(image, PICTURE)
+
+
+# EXIF orientation -> what a camera stored, given the upright picture (EXIF 2.3, table of tag 274)
+STORED = {1: lambda a: a, 2: np.fliplr, 3: lambda a: np.rot90(a, 2), 4: np.flipud, 5: lambda a: a.swapaxes(0, 1),
+          6: np.rot90, 7: lambda a: np.rot90(a, 2).swapaxes(0, 1), 8: lambda a: np.rot90(a, -1)}
+
+
+@pytest.mark.parametrize("orientation", STORED)
+def test_exif_orientation_is_applied(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[274] = orientation
+    stored = Image.fromarray(np.ascontiguousarray(STORED[orientation](PICTURE)))
+    file = saved(tmp_path, stored, "a.png", exif=exif)
+    np.testing.assert_array_equal(data.read_image(file)[0], PICTURE)
+
+
+def test_grey_palette_and_one_bit(tmp_path):
+    grey = PICTURE[..., 0]
+    bits = grey > 127
+    for image, expected in ((Image.fromarray(grey), grey), (Image.fromarray(bits), bits * 255),
+                            (Image.fromarray(grey).convert("P"), grey)):
+        got, notices = data.read_image(saved(tmp_path, image, "a.png"))
+        np.testing.assert_array_equal(got, np.repeat(expected[..., None], 3, 2))
+        assert notices == []
+
+
+def test_cmyk(tmp_path):
+    ink = Image.new("CMYK", (5, 4), (255, 0, 0, 0))  # all cyan: no red
+    image, _ = data.read_image(saved(tmp_path, ink, "a.tif"))
+    np.testing.assert_array_equal(image, np.broadcast_to(np.uint8([0, 255, 255]), (4, 5, 3)))
+
+
+def test_sixteen_bits_are_rounded_not_clipped(tmp_path):
+    grey = np.array([[0, 128, 129, 257, 32896, 65535]], dtype=np.uint16)
+    image, notices = data.read_image(saved(tmp_path, Image.fromarray(grey), "a.png"))
+    np.testing.assert_array_equal(image[0, :, 0], np.rint(grey[0] / 257))
+    assert notices == ["16-bit grey rounded to 8 bits"]
+
+
+def test_transparency_goes_over_white_with_a_notice(tmp_path):
+    rgba = np.dstack([PICTURE, RNG.integers(0, 256, (11, 7), dtype=np.uint8)])
+    image, notices = data.read_image(saved(tmp_path, Image.fromarray(rgba), "a.png"))
+    alpha = rgba[..., 3:] / 255
+    assert np.abs(image - (PICTURE * alpha + 255 * (1 - alpha))).max() <= 0.5 + 1e-9
+    assert notices == ["transparent pixels composited over white"]
+    rgba[..., 3] = 255
+    assert data.read_image(saved(tmp_path, Image.fromarray(rgba), "a.png"))[1] == []
+    palette = Image.fromarray(np.zeros((3, 3), np.uint8)).convert("P")
+    image, notices = data.read_image(saved(tmp_path, palette, "p.png", transparency=0))
+    assert image.min() == 255 and len(notices) == 1
+
+
+def test_first_frame_of_an_animation(tmp_path):
+    frames = [Image.new("RGB", (6, 4), colour) for colour in ("red", "blue", "lime")]
+    file = saved(tmp_path, frames[0], "a.gif", save_all=True, append_images=frames[1:])
+    image, notices = data.read_image(file)
+    assert (image == np.uint8([255, 0, 0])).all() and notices == ["first of 3 frames taken"]
+
+
+def test_foreign_colour_profile_is_noticed(tmp_path):
+    file = saved(tmp_path, Image.fromarray(PICTURE), "a.png", icc_profile=b"Display P3")
+    assert data.read_image(file)[1] == ["colour profile ignored"]
+
+
+def unreadable(tmp_path):
+    whole = saved(tmp_path, Image.fromarray(np.tile(PICTURE, (9, 9, 1))), "whole.jpg").read_bytes()
+    cut = whole[: len(whole) * 6 // 10]
+    for name, content in {"empty.png": b"", "text.png": b"hello\nworld", "cut.jpg": cut}.items():
+        (tmp_path / name).write_bytes(content)
+        yield tmp_path / name
+    yield tmp_path / "absent.png"
+    yield tmp_path
+
+
+def test_unreadable_files_are_one_line_that_names_them(tmp_path):
+    for file in unreadable(tmp_path):
+        with pytest.raises(data.ImageError) as caught:
+            data.read_image(file)
+        assert "\n" not in str(caught.value) and str(file) in str(caught.value)
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    file = tmp_path / "a.jpg"
+    file.write_bytes(b"old")
+    with pytest.raises(data.ImageError):
+        data.write_image(np.zeros((1, 70000, 3), np.uint8), file)  # JPEG ends at 65,535 pixels
+    with pytest.raises(TypeError):
+        data.write_atomic(file, "not bytes")
+    assert file.read_bytes() == b"old" and [f.name for f in tmp_path.iterdir()] == ["a.jpg"]
+    data.write_atomic(file, b"new")
+    assert file.read_bytes() == b"new" and [f.name for f in tmp_path.iterdir()] == ["a.jpg"]
+    with pytest.raises(data.ImageError, match="use .png"):
+        data.write_image(PICTURE, tmp_path / "a.xyz")
+
+
+def test_write_follows_a_link_and_keeps_it(tmp_path):
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    data.write_atomic(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "real").read_bytes() == b"new"
+
+
+def test_path_finds_data_and_names_both_places_when_it_does_not():
+    assert data.path("kodak_sha256.txt").is_file()
+    with pytest.raises(FileNotFoundError, match=r"_data.*data"):
+        data.path("nothing.bin")
+
+
+@pytest.mark.parametrize("name", data.PHOTOGRAPHS)
+def test_photographs_are_offline_and_in_colour(name):
+    image = data.photograph(name)
+    assert image.dtype == np.uint8 and image.ndim == 3 and min(image.shape[:2]) >= 300
+    assert np.ptp(image.astype(int), axis=2).mean() > 3  # the channels differ: not grey
+
+
+def test_photograph_of_another_name():
+    with pytest.raises(KeyError, match="astronaut"):
+        data.photograph("lena")
+
+
+def test_kodak_files_are_checked(tmp_path, monkeypatch):
+    monkeypatch.setenv("MFCA_KODAK", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="kodim01"):
+        data.kodak()
+    data.write_image(PICTURE, tmp_path / "kodim01.png")
+    with pytest.raises(ValueError, match="sha256"):
+        data.kodak()
+
+
+def test_image_files(tmp_path):
+    with pytest.raises(data.ImageError, match="no image"):
+        data.image_files(tmp_path)
+    for name in ("b.PNG", "a.jpg"):
+        data.write_image(PICTURE, tmp_path / name)
+    (tmp_path / "notes.txt").write_text("x")
+    assert [f.name for f in data.image_files(tmp_path)] == ["a.jpg", "b.PNG"]
+    with pytest.raises(data.ImageError, match="not a folder"):
+        data.image_files(tmp_path / "a.jpg")
+
+
+def test_tensors_there_and_back():
+    tensor = data.to_tensor(PICTURE)
+    assert tuple(tensor.shape) == (1, 3, 11, 7) and 0 <= tensor.min() and tensor.max() <= 1
+    np.testing.assert_array_equal(data.to_image(tensor), PICTURE)
+    assert data.to_image(tensor * 3 - 1).min() == 0 and data.to_image(tensor * 3 - 1).max() == 255
+
+
+def test_importing_the_package_does_not_import_torch():
+    code = "import mfca_tutorial, mfca_tutorial.data, mfca_tutorial.cli, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
