@@ -6,6 +6,7 @@ imported only by the commands that need it: not by `info` and `plot`. Taught in 
 
 import argparse
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -189,8 +190,12 @@ def main(argv=None):
         args.run(args)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # `mfca info --json FILE | head -1`: the reader has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (BitstreamError, ValueError, OSError) as error:
-        message = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
+        filename = getattr(error, "filename", None)
+        message = f"{filename}: {error.strerror}" if filename else str(error)
         print(f"mfca: {' '.join(message.split())}", file=sys.stderr)
         return 2
     return 0

@@ -47,3 +47,10 @@ def test_jpeg2000_keeps_its_rate_and_has_a_colour_transform():
     Image.fromarray(PHOTO).save(plain, format="JPEG2000", quality_mode="rates", quality_layers=[24])
     gain = metrics.psnr(PHOTO, classical.decode(stream)) - metrics.psnr(PHOTO, classical.decode(plain.getvalue()))
     assert gain > 1
+
+
+@pytest.mark.parametrize("name", classical.CODECS)
+def test_settings_outside_the_range_are_refused(name):
+    for setting in (-1, 20_000, float("nan")):
+        with pytest.raises(ValueError, match="is not in"):
+            classical.CODECS[name](PHOTO, setting)

@@ -10,6 +10,12 @@ import numpy as np
 from PIL import Image
 
 
+def _checked(setting, low, high):
+    if not low <= setting <= high:
+        raise ValueError(f"setting {setting:g} is not in {low}..{high}")
+    return setting
+
+
 def _save(array, **options):
     buffer = io.BytesIO()
     Image.fromarray(array).save(buffer, **options)
@@ -18,24 +24,24 @@ def _save(array, **options):
 
 def jpeg(array, quality):
     """uint8 (H, W, 3), quality 1..95 -> bytes: 4:2:0, Huffman tables optimised. Taught in chapter 12."""
-    return _save(array, format="JPEG", quality=int(quality), optimize=True, subsampling="4:2:0")
+    return _save(array, format="JPEG", quality=int(_checked(quality, 1, 95)), optimize=True, subsampling="4:2:0")
 
 
 def jpeg2000(array, rate):
     """uint8 (H, W, 3), compression ratio (24 / bpp) -> bytes: 9/7 wavelet, colour transform. Taught in chapter 12."""
     levels = min(6, min(array.shape[:2]).bit_length())  # fewer wavelet levels for images below 32 pixels a side
-    return _save(array, format="JPEG2000", irreversible=True, mct=1, quality_mode="rates", quality_layers=[rate],
-                 num_resolutions=levels)
+    return _save(array, format="JPEG2000", irreversible=True, mct=1, quality_mode="rates",
+                 quality_layers=[_checked(rate, 1, 10_000)], num_resolutions=levels)
 
 
 def webp(array, quality):
     """uint8 (H, W, 3), quality 0..100 -> bytes: lossy, slowest method. Taught in chapter 12."""
-    return _save(array, format="WEBP", quality=int(quality), method=6)
+    return _save(array, format="WEBP", quality=int(_checked(quality, 0, 100)), method=6)
 
 
 def avif(array, quality):
     """uint8 (H, W, 3), quality 0..100 -> bytes: AV1 intra, 4:2:0, speed 6. Taught in chapter 12."""
-    return _save(array, format="AVIF", quality=int(quality), speed=6)
+    return _save(array, format="AVIF", quality=int(_checked(quality, 0, 100)), speed=6)
 
 
 CODECS = {"jpeg": jpeg, "jpeg2000": jpeg2000, "webp": webp, "avif": avif}

@@ -43,7 +43,7 @@ def compare_with_jpeg(model, image, size=256, jpeg_quality=50, jpeg2000_ratio=20
     axes = figure.subplots(2, 4)
     axes[0, 0].imshow(image)
     axes[0, 0].set_title("original")
-    axes[1, 0].imshow(out.importance[0, 0].cpu(), vmin=0, vmax=1, extent=(0, width, height, 0))
+    axes[1, 0].imshow(out.importance[0, 0].cpu().numpy(), vmin=0, vmax=1, extent=(0, width, height, 0))
     axes[1, 0].set_title("importance map, 0..1")
     found = {}
     for column, (name, (picture, count)) in enumerate(pictures.items(), 1):
