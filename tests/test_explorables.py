@@ -52,7 +52,8 @@ def test_published_face_begins_with_the_start_values_and_labels():
     picture = re.search(r"<img [^>]*>", block).group()
     np.testing.assert_array_equal(decode(re.search(r'src="([^"]+)"', picture).group(1)), render(3, "j")[0])
     assert 'alt="a 3, b j"' in picture and "A &lt;title&gt;" in block
-    labelled, fields = re.findall(r'<label for="([^"]+)"', block), re.findall(r'id="([^"]+)" class="explorable-in', block)
+    labelled = re.findall(r'<label for="([^"]+)"', block)
+    fields = re.findall(r'id="([^"]+)" class="explorable-in', block)
     assert labelled == fields and len(set(fields)) == 2
     assert '<option value="1" selected>j</option>' in block and 'aria-valuetext="3"' in block
 
