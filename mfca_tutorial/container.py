@@ -15,7 +15,7 @@ v is a varint: 7 bits a byte, least significant first, the high bit says that an
 form, at most 5 bytes.
 Tiles run in the order of `tile_grid`. A picture is untiled when both sides are <= 1024, or fit in the tile size given.
 A map stream is empty when flag 2 is clear; with the flag set, an empty map stream means a flat map (level 8).
-An untiled file is 29 bytes at most beyond its streams, so a decoder never meets a piece of over 1024 x 1024 pixels.
+An untiled file has 32 bytes at most beyond its streams. No piece exceeds 1024 x 1024 pixels, so memory is bounded.
 But: it does not know what is inside the streams; `entropy/` and `codec.py` do.
 
 Taught in chapter 9.

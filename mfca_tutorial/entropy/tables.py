@@ -58,9 +58,7 @@ class Decoder:
         self.data, self.stream, self.mirror = data, constriction.stream.queue.RangeDecoder(words), new_encoder()
 
     def read(self, model, n: int) -> np.ndarray:
-        """The next n symbols, int32 (n,). Raises BitstreamError. Taught in chapter 7."""
-        if n == 0:
-            return np.zeros(0, np.int32)
+        """The next n >= 1 symbols, int32 (n,). Raises BitstreamError. Taught in chapter 7."""
         try:
             symbols = self.stream.decode(model, n)  # (n,)
         except AssertionError:
@@ -93,9 +91,10 @@ def finish(encoder) -> bytes:
     for size in range(5):
         unit = 1 << (64 - 8 * size)
         point = -(-low // unit) * unit
-        if point < low + span and point >> 64 == carry:
+        if point < low + span:
+            head = int.from_bytes(data[: 4 * position], "big") + (point >> 64) - carry  # this ending may carry as well
             tail = (point % (1 << 64)).to_bytes(8, "big")[:size]
-            return (data[: 4 * position] + tail).rstrip(b"\0")
+            return (head.to_bytes(4 * position, "big") + tail).rstrip(b"\0")
     raise AssertionError("a final interval holds a whole word")  # pragma: no cover
 
 
@@ -143,6 +142,8 @@ def encode_group(encoder, symbols: np.ndarray, table: Table) -> None:
 
 def decode_group(decoder: Decoder, n: int, table: Table) -> np.ndarray:
     """The next n integers coded with the table, int32 (n,). Raises BitstreamError. Taught in chapter 7."""
+    if n == 0:
+        return np.zeros(0, np.int32)
     values, last = decoder.read(table.model, n).astype(np.int64), len(table.counts) - 1
     beyond = values == last
     escapes = int(beyond.sum())
@@ -197,7 +198,8 @@ def table_bits(symbols: np.ndarray, index: np.ndarray, tables: list[Table]) -> f
     order, ends = _groups(index, tables)
     total = 0.0
     for group, table in zip(np.split(symbols.ravel()[order], ends[:-1]), tables, strict=True):
-        codes, rest = _split(group, table)
-        prefix = _bit_lengths(rest + 1)
-        total += table.bits[codes].sum() + PREFIX.bits[prefix].sum() + prefix.sum()
+        if len(group):
+            codes, rest = _split(group, table)
+            prefix = _bit_lengths(rest + 1)
+            total += table.bits[codes].sum() + PREFIX.bits[prefix].sum() + prefix.sum()
     return float(total)

@@ -1,0 +1,171 @@
+"""The .mfca container: what goes in comes out, and nothing else comes in."""
+
+import itertools
+import random
+import subprocess
+import sys
+import tracemalloc
+import zlib
+
+import pytest
+
+from mfca_tutorial.container import (
+    MAX_PIXELS,
+    OVERLAP,
+    TILE,
+    BitstreamError,
+    Header,
+    Tile,
+    pack,
+    read_header,
+    tile_grid,
+    unpack,
+)
+
+ID = bytes(range(8))
+
+
+def seal(body: bytes) -> bytes:
+    """A file whose checksum is right, whatever it holds."""
+    return body + zlib.crc32(body).to_bytes(4, "big")
+
+
+def body(width=b"\x10", height=b"\x10", flags=0, quality=100, rest=b"\0\1\1zy", version=1, magic=b"MFCA"):
+    return magic + bytes([version]) + ID + bytes([flags]) + width + height + bytes([quality]) + rest
+
+
+def some_files():
+    rng = random.Random(0)
+    yield Header(ID, 1, 1, 0.0), [Tile(b"", b"", b"")]
+    yield Header(ID, 768, 512, 49.5, grey=True), [Tile(b"", rng.randbytes(300), rng.randbytes(40_000))]
+    yield Header(ID, 1024, 1024, 100.0, has_map=True), [Tile(rng.randbytes(9), rng.randbytes(128), b"")]
+    yield Header(ID, 1025, 3, 50.0, tile=1024), [Tile(b"", b"z", b"y" * n) for n in (5, 7)]
+    yield Header(ID, 300, 130, 1.5, has_map=True, tile=128), [Tile(b"m", b"", b"y" * n) for n in range(8)]
+
+
+def test_round_trip():
+    for header, tiles in some_files():
+        data = pack(header, tiles)
+        assert unpack(data) == (header, tiles)
+        assert read_header(data[:32]) == header
+
+
+def test_the_bytes_of_a_small_file_are_pinned():
+    """The docstring by hand: magic, version, id, flags, 768 and 512 as varints, 30.5, lengths, streams, CRC."""
+    data = pack(Header(ID, 768, 512, 30.5, has_map=True), [Tile(b"m", b"zz", b"y" * 130)])
+    expected = b"MFCA\x01" + ID + b"\x02" + b"\x80\x06" + b"\x80\x04" + b"\x3d" + b"\x01\x02\x82\x01mzz" + b"y" * 130
+    assert data == seal(expected)
+    tiled = pack(Header(ID, 1100, 64, 50, tile=1024), [Tile(b"", b"z", b"y")] * 2)
+    assert tiled == seal(b"MFCA\x01" + ID + b"\x04" + b"\xcc\x08" + b"\x40" + b"\x64" + b"\x0a" + b"\0\1\1zy" * 2)
+
+
+def test_an_untiled_file_spends_32_bytes_at_most_on_itself():
+    streams = Tile(b"", bytes(16_383), bytes(2_000_000))  # larger than any 1024 x 1024 picture needs
+    assert len(pack(Header(ID, 1024, 1024, 100), [streams])) - sum(map(len, streams)) <= 32
+
+
+def test_every_truncation_and_every_flipped_bit_is_noticed():
+    for header, tiles in itertools.islice(some_files(), 3, None):
+        data = pack(header, tiles)
+        for size in range(len(data)):
+            with pytest.raises(BitstreamError):
+                unpack(data[:size])
+        for bit in range(8 * len(data)):
+            damaged = bytearray(data)
+            damaged[bit // 8] ^= 1 << bit % 8
+            with pytest.raises(BitstreamError):
+                unpack(bytes(damaged))
+        with pytest.raises(BitstreamError):
+            unpack(data + b"\0")
+
+
+@pytest.mark.parametrize("damaged, says", [
+    (b"", "not an .mfca"),
+    (b"\x89PNG\r\n\x1a\n" + bytes(60), "not an .mfca"),
+    (body(version=2), "version 2"),
+    (body(flags=8), "flags"),
+    (body(width=b"\0"), "pixels"),
+    (body(height=b"\0"), "pixels"),
+    (body(width=b"\xff\xff\xff\xff\x0f", height=b"\xff\xff\xff\xff\x0f"), "pixels"),
+    (body(width=b"\x90\x00"), "shortest"),
+    (body(width=b"\xff\xff\xff\xff\xff\x01"), "shortest"),
+    (body(quality=201), "quality"),
+    (body(width=b"\x81\x08"), "tile"),  # 1025 pixels and not tiled
+    (body(flags=4, rest=b"\x0a\0\1\1zy"), "tile"),  # tiled and smaller than a tile
+    (body(flags=4, rest=b"\x0b\0\1\1zy"), "tile"),
+    (body(flags=4, rest=b"\xff\0\1\1zy"), "tile"),
+    (body(rest=b"\1\1\1mzy"), "map"),
+    (body(rest=b"\0\1\2zy"), "cut short"),
+    (body(rest=b"\0\1\1zyy"), "follow"),
+    (body(rest=b"\0\xff\xff\xff\xff\x7fzy"), "cut short"),
+])
+def test_wrong_contents_under_a_right_checksum(damaged, says):
+    with pytest.raises(BitstreamError, match=says) as caught:
+        unpack(seal(damaged) if damaged else damaged)
+    assert "\n" not in str(caught.value)
+
+
+def test_absurd_sizes_allocate_nothing():
+    """65535 x 2048 pixels in 128-pixel tiles, and a stream said to hold 32 GiB: refused within 8 MiB."""
+    huge = seal(body(b"\xff\xff\x03", b"\x80\x10", flags=4, rest=b"\x07" + b"\0\1\1zy" * 3))
+    stream = seal(body(rest=b"\0\1" + b"\xff\xff\xff\xff\x7f" + b"zy"))
+    for data in (huge, stream):
+        tracemalloc.start()
+        with pytest.raises(BitstreamError, match="cut short"):
+            unpack(data)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 8 * 2**20
+
+
+def test_random_bytes_under_a_right_checksum_never_crash():
+    rng = random.Random(1)
+    whole = [pack(*file) for file in some_files() if sum(map(len, file[1][0])) < 100]
+    for _ in range(20_000):
+        data = bytearray(rng.choice(whole)[:-4])
+        for _ in range(rng.randint(1, 4)):
+            data[rng.randrange(5, len(data))] = rng.getrandbits(8)
+        try:
+            header, tiles = unpack(seal(bytes(data)))
+        except BitstreamError:
+            continue
+        assert pack(header, tiles) == seal(bytes(data))  # one file, one spelling
+
+
+@pytest.mark.parametrize("values", [
+    {"model_id": b"1234567"}, {"width": 0}, {"height": 65536}, {"width": 1025}, {"tile": 1024}, {"quality": 50.25},
+    {"quality": -0.5}, {"quality": 100.5}, {"quality": float("nan")}, {"tile": 64, "width": 500},
+    {"tile": 2048, "width": 5000},
+    {"width": 65535, "height": MAX_PIXELS // 65535 + 1, "tile": 1024},
+])
+def test_headers_that_the_format_cannot_hold(values):
+    with pytest.raises(ValueError):
+        Header(**{"model_id": ID, "width": 64, "height": 64, "quality": 50.0} | values)
+
+
+def test_pack_refuses_what_unpack_would():
+    with pytest.raises(ValueError, match="tiles"):
+        pack(Header(ID, 64, 64, 50), [Tile(b"", b"", b"")] * 2)
+    with pytest.raises(ValueError, match="map"):
+        pack(Header(ID, 64, 64, 50), [Tile(b"m", b"", b"")])
+
+
+def test_tiles_cover_the_picture_and_share_their_borders():
+    for tile in (128, 256, TILE):
+        for size in {*range(tile - 3, 3 * tile, 37 if tile > 200 else 1), tile, tile + 1, 4000, 65535}:
+            cuts = [(left, w) for _, left, _, w in tile_grid(size, 1, tile)]
+            fewest = 1 if size <= tile else -(-(size - OVERLAP) // (tile - OVERLAP))
+            assert len(cuts) == fewest
+            assert cuts[0][0] == 0 and sum(cuts[-1]) == size
+            assert all(0 < w <= tile and left % OVERLAP == 0 for left, w in cuts)
+            assert all(a + w - b == OVERLAP for (a, w), (b, _) in itertools.pairwise(cuts))
+            assert max(w for _, w in cuts) - min(w for _, w in cuts) <= 2 * OVERLAP
+    assert tile_grid(1100, 500, TILE) == [(0, 0, 500, 640), (0, 576, 500, 524)]
+    assert tile_grid(70, 50, 0) == [(0, 0, 50, 70)]
+    grid = tile_grid(4000, 3000, TILE)
+    assert len(grid) == 5 * 4 and grid == sorted(grid)
+
+
+def test_the_container_needs_no_torch():
+    code = "import sys, mfca_tutorial.container, mfca_tutorial.entropy.map_coder; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,0 +1,259 @@
+"""Integer tables and the codec's own streams (and the importance map's, which uses them)."""
+
+import hashlib
+import math
+import time
+
+import constriction
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from mfca_tutorial.container import BitstreamError
+from mfca_tutorial.entropy import counts, map_coder, tables
+from mfca_tutorial.entropy.tables import SCALES, Table, gaussian_tables, table_bits
+
+INT32 = np.iinfo(np.int32)
+PINNED_TABLES = "809399f1b2c283f4e8de0187aa24a6f59c64f4e175fd864ddeb50a7426a365cd"
+PINNED_STREAM = "fff9e60c846c12c00ecd82fed6fea3"
+PINNED_MAP = "400ed046e44c708be4"
+
+
+def code(symbols, index, tabs):
+    encoder = tables.new_encoder()
+    tables.encode_indexed(encoder, symbols, index, tabs)
+    return tables.finish(encoder)
+
+
+def decode(data, index, tabs):
+    decoder = tables.new_decoder(data)
+    symbols = tables.decode_indexed(decoder, index, tabs)
+    tables.check_finished(decoder)
+    return symbols
+
+
+def latents(rng, n, reach=1.0):
+    index = np.minimum(63, rng.exponential(12, n)).astype(np.uint8)
+    return np.round(rng.normal(size=n) * SCALES[index] * reach).astype(np.int64), index
+
+
+# ------------------------------------------------------------------------------------------------------ the tables
+
+
+def test_gaussian_tables_are_symmetric_and_close_to_scipy():
+    """Against scipy's normal distribution: sums, support, and bits lost (Kullback-Leibler) for each scale."""
+    for scale, table in zip(SCALES, gaussian_tables(), strict=True):
+        reach = -table.offset
+        assert table.counts.sum() == 65536 and table.counts.min() >= 1 and len(table.counts) == 2 * reach + 2
+        assert (table.counts[:-1] == table.counts[-2::-1]).all()
+        assert 2 * norm.sf((reach + 0.5) / scale) <= 2.0**-14
+        assert reach == 2 or 2 * norm.sf((reach - 0.5) / scale) > 2.0**-14  # and not wider than that
+        k = np.arange(-reach, reach + 1)
+        p = norm.cdf((k + 0.5) / scale) - norm.cdf((k - 0.5) / scale)
+        p = np.where(k > 0, p[::-1], p)  # the lower half's are the more exact
+        entropy = -(p[p > 0] * np.log2(p[p > 0])).sum()
+        loss = (p * table.bits[:-1]).sum() - entropy
+        assert loss <= 0.0022 * entropy + 1e-4
+
+
+def test_gaussian_tables_are_the_same_everywhere():
+    """No floor stands within 1e-6 of flipping, which `erfc` in float64 cannot bridge; and the result is pinned."""
+    ladder = np.geomspace(counts.SCALE_MIN, counts.SCALE_MAX, counts.LEVELS) * 2.0**16
+    assert np.abs(ladder - np.floor(ladder) - 0.5).min() > 1e-3
+    for scale in SCALES:
+        half = counts._half_pmf(float(scale))
+        pmf = np.concatenate([half[:0:-1], half])
+        shares = (counts.TOTAL - len(pmf) - 1) * np.append(pmf, 1.0 - pmf.sum())
+        assert np.abs(shares - np.round(shares))[shares > 0.5].min() > 1e-6
+        for reach in range(max(0, len(half) - 2), len(half)):
+            assert abs(2.0 * counts._upper(reach + 0.5, float(scale)) / counts.TAIL - 1.0) > 1e-4
+    everything = b"".join(t.counts.astype("<i4").tobytes() + bytes([-t.offset & 255]) for t in gaussian_tables())
+    assert hashlib.sha256(everything).hexdigest() == PINNED_TABLES
+
+
+def test_constriction_uses_exactly_our_integers():
+    """Its cumulative probabilities, read off by decoding a number on each side of every border between two symbols."""
+    step = (2**64 - 1) >> 24  # the decoder's first interval, cut in 2**24
+    for table in [gaussian_tables()[i] for i in (0, 20, 63)] + [tables.PREFIX, tables.table_from_pmf([1e-9, 1.0], 0)]:
+        borders = np.append(0, np.cumsum(table.counts)).tolist()
+        for symbol, (first, end) in enumerate(zip(borders, borders[1:])):
+            for share in (256 * first, 256 * end - 1):
+                words = np.array(divmod(share * step, 2**32), dtype=np.uint32)
+                assert constriction.stream.queue.RangeDecoder(words).decode(table.model) == symbol
+
+
+def test_table_from_pmf():
+    table = tables.table_from_pmf([0.25, 0.5, 0.25], -1)
+    assert table.counts.tolist() == [16384, 32767, 16384, 1] and table.offset == -1
+    assert tables.table_from_pmf([0.5], 3).counts.tolist() == [32768, 32768]  # half of the mass is elsewhere
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        pmf = rng.dirichlet(np.full(rng.integers(1, 400), 0.1)) * rng.uniform(0.9, 1)
+        table = tables.table_from_pmf(pmf, 0)
+        assert np.abs(table.counts[:-1] - 65536 * pmf).max() <= 2 + len(pmf) * pmf.max()
+    for bad in ([], [[0.5, 0.5]], [0.0, 0.0], [np.nan, 1.0], np.full(40_000, 1 / 40_000)):
+        with pytest.raises(ValueError):
+            tables.table_from_pmf(bad, 0)
+
+
+def test_tables_survive_the_checkpoint():
+    vectors = tables.tables_to_array(gaussian_tables())
+    assert all(v.dtype == np.int32 and v.ndim == 1 for v in vectors.values())
+    for a, b in zip(tables.tables_from_array(vectors), gaussian_tables(), strict=True):
+        assert a.offset == b.offset and (a.counts == b.counts).all()
+    for name in vectors:
+        with pytest.raises(ValueError):
+            tables.tables_from_array(vectors | {name: vectors[name][:-1]})
+    with pytest.raises(ValueError):
+        Table(np.array([65536, 0]), 0)
+
+
+# ----------------------------------------------------------------------------------------------------- the streams
+
+
+@pytest.mark.parametrize("reach", [1.0, 3.0, 1000.0])
+def test_round_trip_and_length(reach):
+    """Latents that fit their scale, that are three times too large, and that nearly all escape."""
+    rng = np.random.default_rng(1)
+    symbols, index = latents(rng, 50_000, reach)
+    data = code(symbols, index, gaussian_tables())
+    decoded = decode(data, index, gaussian_tables())
+    assert decoded.dtype == np.int32 and (decoded == symbols).all()
+    bits = table_bits(symbols, index, gaussian_tables())
+    assert abs(8 * len(data) - bits) <= 16 + 1e-4 * bits
+
+
+def test_bits_close_to_the_ideal_gaussian():
+    rng = np.random.default_rng(2)
+    symbols, index = latents(rng, 200_000)
+    scale, away = SCALES[index], -np.abs(symbols)
+    ideal = -np.log2(norm.cdf((away + 0.5) / scale) - norm.cdf((away - 0.5) / scale)).sum()
+    assert ideal <= 8 * len(code(symbols, index, gaussian_tables())) <= 1.0022 * ideal + 64
+
+
+def test_nothing_is_clipped_in_the_whole_int32_range():
+    edge = [INT32.min, INT32.max, 0, -1, 1, 2, 3, -2, -3, 4, 5, -7, 2**16, -(2**16), 2**24 + 1, -(2**30) - 3]
+    symbols = np.array(edge + list(range(-40, 41)), dtype=np.int64)
+    far = Table(np.array([1, 65535]), int(INT32.max))
+    for table in (gaussian_tables()[0], gaussian_tables()[63], far, Table(far.counts, int(INT32.min))):
+        index = np.zeros(len(symbols), np.uint8)
+        assert (decode(code(symbols, index, [table]), index, [table]) == symbols).all()
+    for bad in (np.array([2**31]), np.array([-(2**31) - 1]), np.array([0.5])):
+        with pytest.raises(ValueError):
+            tables.encode_group(tables.new_encoder(), bad, gaussian_tables()[0])
+
+
+def test_escapes_are_exp_golomb():
+    """On a table of one symbol, value v past it costs the escape plus 2 * floor(log2(r + 1)) + 1 bits."""
+    table = Table(np.array([32768, 32768]), 0)
+    for value, r in ((1, 0), (-1, 1), (2, 2), (-2, 3), (100, 198), (-100, 199)):
+        expected = 1 + 2 * math.floor(math.log2(r + 1)) + 1
+        assert table_bits(np.array([value]), np.array([0]), [table]) == expected
+
+
+def test_the_bytes_of_small_streams_are_pinned():
+    """A change of any of these breaks every file that exists."""
+    symbols = np.array([0, 1, -1, 0, 5, -300, 12, 0, 0, 100000, -7, 2])
+    index = np.array([0, 5, 9, 0, 30, 60, 31, 2, 63, 63, 1, 20], dtype=np.uint8)
+    assert code(symbols, index, gaussian_tables()).hex() == PINNED_STREAM
+    ramp = np.add.outer(np.arange(4), np.arange(6)).astype(np.uint8)
+    assert map_coder.encode_map(ramp).hex() == PINNED_MAP
+
+
+def test_many_short_streams_end_where_they_should():
+    """Every length of tail, carries included: about a byte over the table bits, and no zero byte at the end."""
+    rng = np.random.default_rng(3)
+    for _ in range(1000):
+        symbols, index = latents(rng, int(rng.integers(0, 12)), rng.choice([1, 1, 50]))
+        data = code(symbols, index, gaussian_tables())
+        assert (decode(data, index, gaussian_tables()) == symbols).all()
+        assert 8 * len(data) <= table_bits(symbols, index, gaussian_tables()) + 9
+        assert not data.endswith(b"\0")
+
+
+def test_damaged_streams_are_noticed():
+    """Cut, lengthened, or a bit flipped: an error, or exactly the code of other symbols (the CRC's business).
+
+    A range coder leaves few strings unused, so the stream alone cannot notice everything; what it must notice is slack.
+    """
+    rng = np.random.default_rng(4)
+    symbols, index = latents(rng, 400, 2.0)
+    data = code(symbols, index, gaussian_tables())
+    flipped = [int.from_bytes(data, "big") ^ 1 << bit for bit in range(8 * len(data))]
+    cut, flipped = [data[:n] for n in range(len(data))], [n.to_bytes(len(data), "big") for n in flipped]
+    noticed = 0
+    for damaged in cut + flipped:
+        try:
+            decoded = decode(damaged, index, gaussian_tables())
+        except BitstreamError:
+            noticed += 1
+            continue
+        assert (decoded != symbols).any() and code(decoded, index, gaussian_tables()) == damaged
+    assert noticed > 0.8 * len(cut + flipped)
+    for more in (b"\0", bytes(8), b"\0\0\0\1", bytes(400) + b"\1"):  # all inside the same interval
+        with pytest.raises(BitstreamError):
+            decode(data + more, index, gaussian_tables())
+
+
+def test_hostile_streams_end_in_time():
+    """Streams of one byte repeated or random, for 300,000 symbols: an error or symbols, in seconds."""
+    rng = np.random.default_rng(5)
+    index = rng.integers(0, 64, 300_000).astype(np.uint8)
+    all_escape = Table(np.array([1, 65535]), 0)
+    start = time.perf_counter()
+    for data in (b"", b"\xff" * 10, b"\xff" * 4_000_000, bytes(100), rng.bytes(100_000), rng.bytes(4_000_000)):
+        for tabs in (gaussian_tables(), [all_escape] * 64):
+            with pytest.raises(BitstreamError):
+                decode(data + b"\1\0", index, tabs)
+    assert time.perf_counter() - start < 30
+
+
+def test_shapes_and_indices_are_checked():
+    symbols, index = np.zeros((2, 3, 4), np.int32), np.full((2, 3, 4), 7, np.uint8)
+    assert decode(code(symbols, index, gaussian_tables()), index, gaussian_tables()).shape == (2, 3, 4)
+    with pytest.raises(ValueError):
+        code(symbols, index[0], gaussian_tables())
+    with pytest.raises(ValueError):
+        code(symbols, index + 60, gaussian_tables())
+    with pytest.raises(ValueError):
+        decode(b"", index + 60, gaussian_tables())
+
+
+def test_groups_are_coded_in_ascending_order_raster_inside():
+    rng = np.random.default_rng(6)
+    symbols, index = latents(rng, 500, 3.0)
+    encoder = tables.new_encoder()
+    for level, table in enumerate(gaussian_tables()):
+        tables.encode_group(encoder, symbols[index == level], table)
+    assert tables.finish(encoder) == code(symbols, index, gaussian_tables())
+
+
+# -------------------------------------------------------------------------------------------------- importance map
+
+
+def test_maps_round_trip_and_smooth_ones_are_cheap():
+    rng = np.random.default_rng(7)
+    for _ in range(100):
+        shape = rng.integers(1, 17, 2)
+        levels = np.clip(rng.normal(8, rng.uniform(0, 6), shape), 0, 15).astype(np.uint8)
+        data = map_coder.encode_map(levels)
+        assert (map_coder.decode_map(data, *levels.shape) == levels).all()
+        assert len(data) <= levels.size / 2 + 3  # never more than raw, by much
+    flat = [len(map_coder.encode_map(np.full((8, 12), level, np.uint8))) for level in range(16)]
+    assert flat[8] == 1 and max(flat) <= 10
+    y, x = np.mgrid[:8, :12]
+    blob = np.round(8 + 4 * np.exp(-((y - 4) ** 2 + (x - 5) ** 2) / 20)).astype(np.uint8)
+    assert len(map_coder.encode_map(blob)) <= 24  # raw: 48
+    corner = np.full((8, 12), 8, np.uint8)
+    corner[2:5, 3:8] = 12
+    assert len(map_coder.encode_map(corner)) <= 20
+
+
+def test_bad_maps_are_refused():
+    for bad in (np.zeros(5, np.uint8), np.zeros((0, 3), np.uint8), np.full((2, 2), 16, np.uint8)):
+        with pytest.raises(ValueError):
+            map_coder.encode_map(bad)
+    data = map_coder.encode_map(np.arange(16, dtype=np.uint8).reshape(4, 4))
+    for wrong in (data + b"\0", data + b"\0\0\1", bytes(4), b"\xff" * 300):
+        with pytest.raises(BitstreamError):
+            map_coder.decode_map(wrong, 4, 4)
