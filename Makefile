@@ -1,4 +1,4 @@
-# make book      the HTML book in _build/html (EDITION=instructor keeps the solutions)
+# make book      the HTML book in _build/html (EDITION=instructor: with the solutions, in _build/html-instructor)
 # make test      everything that continuous integration runs
 # Both make their own environment in .venv first; see CONTRIBUTING.md for the rest.
 VENV    ?= .venv
