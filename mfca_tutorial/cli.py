@@ -57,6 +57,12 @@ def importance_of(text):
     return ((grey - 128) / 127).clip(-1, 1)
 
 
+def tile_bar(tiles):
+    """A progress bar over the tiles of a large picture, on stderr, once it has taken two seconds."""
+    from tqdm import tqdm
+    return tqdm(tiles, unit="tile", delay=2, leave=False)
+
+
 def encode(args):
     from mfca_tutorial import data
     check_output(args.output)
@@ -65,7 +71,7 @@ def encode(args):
     for notice in notices:
         note(f"{args.input}: {notice}")
     importance = importance_of(args.importance)
-    stream = load_codec(args.checkpoint).compress(image, step, importance)
+    stream = load_codec(args.checkpoint).compress(image, step, importance, tile_bar)
     data.write_atomic(args.output, stream)
     height, width = image.shape[:2]
     print(f"{args.output}: {width} x {height}, {len(stream)} bytes, {8 * len(stream) / (width * height):.3f} bpp")
@@ -77,7 +83,7 @@ def decode(args):
     data.output_format(args.output)
     stream = Path(args.input).read_bytes()
     header = container.read_header(stream)
-    image = data.to_image(load_codec(args.checkpoint).decompress(stream))  # (H, W, 3)
+    image = data.to_image(load_codec(args.checkpoint).decompress(stream, tile_bar))  # (H, W, 3)
     data.write_image(image[..., 0] if header.grey else image, args.output)
     print(f"{args.output}: {header.width} x {header.height}")
 
