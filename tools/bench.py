@@ -70,39 +70,30 @@ def watch(codec):
     return watch
 
 
-def best(runs):
-    """The run with the smallest total."""
-    return min(runs, key=lambda seconds: seconds["total"])
-
-
-def ours(codec, image, quality, repeats):
-    """-> {"encode": seconds by stage, "decode": ...}, bytes of the file."""
-    stopwatch = watch(codec)
-    runs = {"encode": [], "decode": []}
-    for _ in range(repeats + 1):
-        stream, encoding = stopwatch.run(lambda: codec.compress(image, quality))
-        _, decoding = stopwatch.run(lambda: data.to_image(codec.decompress(stream)))  # noqa: B023
-        runs["encode"].append(encoding)
-        runs["decode"].append(decoding)
-    return {way: best(seconds[1:]) for way, seconds in runs.items()}, len(stream)
-
-
-def theirs(image, repeats):
-    """CompressAI's mbt2018-mean on the same image -> {"encode": seconds, "decode": seconds}."""
+def mbt2018_mean():
+    """CompressAI's codec as (encode(image) -> coded, decode(coded) -> image)."""
     from compressai.zoo import mbt2018_mean
     torch.manual_seed(0)
     net = mbt2018_mean(quality=3, metric="mse", pretrained=False).eval()
     net.update()
-    runs = {"encode": [], "decode": []}
-    with torch.no_grad():
-        for _ in range(repeats + 1):
-            start = time.perf_counter()
-            coded = net.compress(data.to_tensor(image))
-            middle = time.perf_counter()
-            data.to_image(net.decompress(coded["strings"], coded["shape"])["x_hat"])
-            runs["encode"].append(middle - start)
-            runs["decode"].append(time.perf_counter() - middle)
-    return {way: min(seconds[1:]) for way, seconds in runs.items()}
+    encode, decode = torch.no_grad()(net.compress), torch.no_grad()(net.decompress)
+    return (lambda image: encode(data.to_tensor(image)),
+            lambda coded: data.to_image(decode(coded["strings"], coded["shape"])["x_hat"]))
+
+
+def measure(coders, image, repeats):
+    """{name: (encode, decode, stopwatch)} -> {name: {"encode": seconds by stage of the best run, "decode": ...}}.
+
+    The coders take turns, so that whatever else runs on the machine slows all of them.
+    """
+    runs = {name: {"encode": [], "decode": []} for name in coders}
+    for _ in range(repeats + 1):
+        for name, (encode, decode, stopwatch) in coders.items():
+            coded, seconds = stopwatch.run(lambda: encode(image))  # noqa: B023
+            runs[name]["encode"].append(seconds)
+            runs[name]["decode"].append(stopwatch.run(lambda: decode(coded))[1])  # noqa: B023
+    return {name: {way: min(found[1:], key=lambda seconds: seconds["total"]) for way, found in ways.items()}
+            for name, ways in runs.items()}
 
 
 def main():
@@ -112,18 +103,23 @@ def main():
     parser.add_argument("--checkpoint", help="a .safetensors file instead of the one in the package")
     options = parser.parse_args()
     codec, image = Codec.from_pretrained(options.checkpoint), picture()
-    seconds, size = ours(codec, image, options.quality, options.repeats)
-    print(f"{image.shape[1]} x {image.shape[0]}, quality {options.quality:g}: {size} bytes; "
-          f"{torch.get_num_threads()} threads, torch {torch.__version__}, {platform.processor() or platform.machine()}")
-    for way, stages in seconds.items():
+    coders = {"mfca": (lambda image: codec.compress(image, options.quality),
+                       lambda stream: data.to_image(codec.decompress(stream)), watch(codec))}
+    if find_spec("compressai"):
+        coders["mbt2018-mean"] = (*mbt2018_mean(), Stopwatch())
+    seconds = measure(coders, image, options.repeats)
+    print(f"{image.shape[1]} x {image.shape[0]}, quality {options.quality:g}; {torch.get_num_threads()} threads, "
+          f"torch {torch.__version__}, {platform.processor() or platform.machine()}")
+    for way, stages in seconds["mfca"].items():
         for stage, value in sorted(stages.items(), key=lambda item: (item[0] == "total", -item[1])):
             print(f"{way}  {stage:<20} {value * 1000:8.1f} ms  {value / stages['total']:6.1%}")
-    if not find_spec("compressai"):
+    if "mbt2018-mean" not in coders:
         print("compressai is not installed: no comparison (pip install compressai in an environment of its own)")
         return 0
-    for way, reference in theirs(image, options.repeats).items():
-        ratio = seconds[way]["total"] / reference
-        print(f"{way}  mbt2018-mean {reference * 1000:8.1f} ms; ours is {ratio:.2f} times that (bar: {BARS[way]})")
+    for way, reference in seconds["mbt2018-mean"].items():
+        ratio = seconds["mfca"][way]["total"] / reference["total"]
+        print(f"{way}  mbt2018-mean {reference['total'] * 1000:8.1f} ms; mfca takes {ratio:.2f} times that "
+              f"(bar: {BARS[way]})")
     return 0
 
 
