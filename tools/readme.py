@@ -90,7 +90,7 @@ def split(text):
 
 
 def draw():
-    """The picture: original, JPEG and .mfca of at most the same size, one square of each, at twice its size."""
+    """The picture: original, .mfca and the next larger JPEG, one square of each, at twice its size."""
     import matplotlib
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
@@ -101,9 +101,9 @@ def draw():
     codec = Codec.from_pretrained()
     jpegs = [classical.jpeg(image, q) for q in range(1, 96)]
     stream = codec.compress(image, QUALITY)
-    if len(jpegs[0]) > len(stream):
+    jpeg = min((file for file in jpegs if len(file) >= len(stream)), key=len)  # never the smaller of the two
+    if len(jpeg) > 1.1 * len(stream):
         raise ValueError(f"no JPEG is as small as {len(stream)} bytes: raise QUALITY")
-    jpeg = max((file for file in jpegs if len(file) <= len(stream)), key=len)
     shown = {f"original, {image.shape[1]} x {image.shape[0]}": image}
     for name, file, decoded in (("JPEG", jpeg, classical.decode(jpeg)),
                                 (".mfca", stream, data.to_image(codec.decompress(stream)))):
