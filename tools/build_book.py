@@ -32,6 +32,14 @@ EXECUTED = ROOT / "_build" / "executed"
 TARGET = {"student": ROOT / "_build" / "html", "instructor": ROOT / "_build" / "html-instructor"}
 TIMEOUT = 300  # seconds a cell
 LOADED = ("tex-chtml.js", "output/chtml", "input/tex/extensions", "ui", "LICENSE")  # of MathJax; menus ask for `ui`
+MENDED = [  # what screen readers stumble over in the theme: names that differ from the text, roles that do not fit
+    (r'(<button class="btn search-button-field[^>]*?) aria-label="Search"', r"\1"),
+    (r'(<i class="theme-switch[^>]*?) title="[^"]*"', r"\1"),
+    (r'<summary aria-label="Toggle hidden content">', "<summary>"),
+    (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
+    (r'(<div class="citation"[^>]*?) role="doc-biblioentry"', r"\1"),
+    (r"(?s)(<script>const THEBE_JS_URL[^\n]*</script>)(.*?)\1", r"\1\2"),  # the same constant, declared twice
+]
 EXTERNAL = re.compile(r"""<(?:script|img|iframe|source|video|audio)\b[^>]*?\bsrc=["']?(?:https?:)?//|
     <link\b(?=[^>]*\brel=["']?(?:stylesheet|preload|icon|modulepreload))[^>]*?\bhref=["']?(?:https?:)?//|
     @import\s+(?:url\()?["']?(?:https?:)?//|url\(["']?(?:https?:)?//""", re.X | re.I)
@@ -155,7 +163,7 @@ def sphinx(folder, builder="html"):
 
 
 def slim(site):
-    """MathJax without what no page loads; PNG pictures of figures as lossless WebP; no build leftovers."""
+    """MathJax without what no page loads; figures as lossless WebP; accessible names; no build leftovers."""
     mathjax = site / "_static" / "mathjax"
     for file in [f for f in mathjax.rglob("*") if f.is_file()]:
         if not file.relative_to(mathjax).as_posix().startswith(LOADED):
@@ -165,10 +173,12 @@ def slim(site):
         Image.open(file).save(file.with_suffix(".webp"), lossless=True, quality=60, method=4, exact=True)
         names[file.name] = file.with_suffix(".webp").name
         file.unlink()
-    pages = list(site.rglob("*.html"))
-    for page in pages:
+    for page in site.rglob("*.html"):
         text = page.read_text("utf-8")
-        page.write_text(re.sub(r"(_images/)([\w.-]+\.png)", lambda m: m[1] + names.get(m[2], m[2]), text), "utf-8")
+        text = re.sub(r"(_images/)([\w.-]+\.png)", lambda m: m[1] + names.get(m[2], m[2]), text)
+        for wrong, right in MENDED:
+            text = re.sub(wrong, right, text)
+        page.write_text(text, "utf-8")
     for name in (".buildinfo", "objects.inv"):
         (site / name).unlink(missing_ok=True)
 

@@ -1,0 +1,68 @@
+"""The student edition holds no solution: not on a page, in the search index, in a download or in any other file."""
+
+import html
+import json
+import re
+
+import nbformat
+import pytest
+from conftest import ROOT, SITE
+
+FILES = sorted((ROOT / "book").glob("*.ipynb"))
+TEXT = (".html", ".js", ".json", ".ipynb", ".txt", ".md", ".xml", ".inv")
+
+
+def squeeze(text):
+    return re.sub(r"\s+", "", text)
+
+
+def lines(file):
+    """What only solutions say: their lines of at least 16 characters (blanks gone) that no other cell has."""
+    cells = nbformat.read(file, as_version=4).cells
+    inside = [c for c in cells if "solution" in c.metadata.get("tags", [])]
+    elsewhere = squeeze("".join(c.source for c in cells if c not in inside))
+    found = {squeeze(line) for c in inside for line in c.source.splitlines() if "{solution" not in line}
+    return {line for line in found if len(line) >= 16 and line not in elsewhere}
+
+
+def plain(file):
+    """A file's text without markup, blanks and escapes."""
+    text = file.read_text("utf-8")
+    if file.suffix == ".html":
+        text = re.sub(r'<script type="application/json".*?</script>', "", text, flags=re.S)  # explorables' frames
+        text = html.unescape(re.sub(r"<[^>]+>", "", text))
+    if file.suffix == ".ipynb":
+        text = "".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
+    return squeeze(text)
+
+
+@pytest.fixture(scope="module")
+def published():
+    if not (SITE / "index.html").exists():
+        pytest.skip("no book in _build/html; run `make book` first")
+    files = [f for f in SITE.rglob("*") if f.suffix in TEXT and "mathjax" not in f.parts]
+    return {f.relative_to(SITE).as_posix(): plain(f) for f in files}
+
+
+def test_no_solution_text_in_any_file(published):
+    secrets = {line for file in FILES for line in lines(file)}
+    assert secrets
+    leaks = {(name, line) for name, text in published.items() for line in secrets if line in text}
+    assert not leaks
+
+
+def test_no_trace_of_solutions(published):
+    for name, text in published.items():
+        if not name.startswith("_static"):
+            assert "solution-start" not in text and "Solutionto" not in text, name
+
+
+def test_the_reading_of_files_would_find_one(tmp_path):
+    (tmp_path / "a.html").write_text("<pre><span>def</span> <span>f</span>(x):\n  return x &lt; 3</pre>", "utf-8")
+    assert squeeze("def f(x): return x < 3") in plain(tmp_path / "a.html")
+
+
+def test_colab_buttons_point_to_the_student_branch():
+    pages = [SITE / "book" / f"{file.stem}.html" for file in FILES]
+    for page in pages:
+        assert re.search(rf"colab[^\"]*/blob/student/book/{page.stem}\.ipynb", page.read_text("utf-8")), page.name

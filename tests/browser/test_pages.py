@@ -1,0 +1,116 @@
+"""Every page of the built book in a real browser: loads alone, reads well, moves by keyboard."""
+
+import json
+import re
+
+import pytest
+from conftest import AXE, SITE, absent
+
+FILES = [p.relative_to(SITE) for p in SITE.rglob("*.html")]
+PAGES = sorted(p.as_posix() for p in FILES if "_static" not in p.parts) or ["index.html"]
+MOVING = [page for page in PAGES if 'class="explorable"' in (SITE / page).read_text("utf-8")] if SITE.exists() else []
+WEIGHT = 3 * 2**20  # bytes of a chapter's first load, beside MathJax
+SERIOUS = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
+    .filter((v) => ["serious", "critical"].includes(v.impact))
+    .map((v) => v.id + ": " + v.nodes.slice(0, 3).map((n) => n.target.join(" ")).join(" | "))"""
+
+TOO_WIDE = """() => [...document.querySelectorAll("article *")]
+    .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+    .filter((e) => !e.closest("pre, table, .math, .cell_output")).slice(0, 5).map((e) => e.outerHTML.slice(0, 120))"""
+
+
+def view(page, box):
+    """The pixels that the reader sees of an explorable's picture."""
+    return box.locator(".explorable-curtain, .explorable-picture").first.screenshot(animations="disabled")
+
+
+def reacts(page, box, control):
+    """Move one control through its values with the keyboard until the picture changes; False if it never does."""
+    before = view(page, box)
+    control.focus()
+    if control.evaluate("e => e.tagName") == "SELECT":
+        steps = control.locator("option").count()
+        keys = ["ArrowDown"] * steps + ["ArrowUp"] * steps
+    else:
+        steps = int(control.get_attribute("max"))
+        keys = ["End", "Home", *["ArrowRight"] * steps]
+    for key in keys:
+        page.keyboard.press(key)
+        if view(page, box) != before:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page(visit, name):
+    page = visit(name)
+    assert page.problems == []
+    alts = page.evaluate("[...document.images].map((image) => [image.alt, image.src.slice(0, 120)])")
+    assert [a for a in alts if not a[0].strip() or re.search(r"\.(png|webp|svg)$", a[0])] == []
+    formulas = page.locator("span.math, div.math").count()
+    assert page.locator("mjx-container").count() >= formulas and page.locator("mjx-merror").count() == 0
+    heavy = {path: size for path, size in page.weight.items() if "/mathjax/" not in path}
+    assert sum(heavy.values()) <= WEIGHT, sorted(heavy.items(), key=lambda item: -item[1])[:5]
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390, page.evaluate(TOO_WIDE)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_accessible(visit, name):
+    if not AXE.exists():
+        absent("no axe-core (npm install --prefix .npm axe-core)")
+    page = visit(name)
+    page.evaluate(AXE.read_text("utf-8"))
+    assert page.evaluate(SERIOUS) == []
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert page.evaluate(SERIOUS) == [], "dark"
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_every_explorable_reacts(visit, name):
+    page = visit(name)
+    for box in page.locator(".explorable").all():
+        assert box.get_attribute("data-ready") == "yes"
+        controls = box.locator(".explorable-input").all()
+        assert controls
+        for control in controls:
+            assert reacts(page, box, control), control.get_attribute("id")
+
+
+@pytest.mark.skipif(not MOVING, reason="no explorable in the built book")
+def test_a_dead_explorable_would_be_noticed(visit):
+    page = visit(MOVING[0], block="explorable.js")
+    box = page.locator(".explorable").first
+    assert box.get_attribute("data-ready") is None
+    assert not reacts(page, box, box.locator(".explorable-input").first)
+
+
+def test_there_are_enough_explorables():
+    pages = "".join((SITE / name).read_text("utf-8") for name in MOVING)
+    titles = re.findall(r'class="explorable" id="([^"]+)"', pages)
+    assert len(titles) >= 14 and len(set(titles)) == len(titles), titles
+
+
+def test_search_finds_importance(visit):
+    page = visit("search.html?q=importance")
+    page.wait_for_selector("#search-results li a", timeout=10_000)
+    assert page.problems == []
+
+
+def test_requests_to_other_sites_are_noticed(visit):
+    page = visit("index.html")
+    page.evaluate("fetch('https://example.org/x.js').catch(() => null)")
+    page.wait_for_timeout(200)
+    assert any("outside: https://example.org" in problem for problem in page.problems)
+
+
+def test_sitemap_lists_the_pages():
+    listed = re.findall(r"<loc>[^<]*/([\w./-]+\.html)</loc>", (SITE / "sitemap.xml").read_text("utf-8"))
+    assert {page for page in PAGES if page.startswith("book/")} <= {f"book/{p.split('/')[-1]}" for p in listed}
+
+
+def test_downloads_are_stripped_notebooks():
+    for file in (SITE / "_sources" / "book").glob("*.ipynb"):
+        for cell in json.loads(file.read_text("utf-8"))["cells"]:
+            checked = "nbval-check-output" in cell["metadata"].get("tags", [])
+            assert checked or not cell.get("outputs"), file.name
