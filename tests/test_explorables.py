@@ -72,7 +72,9 @@ def test_scale_figures_and_greys():
     shown = Explorable(draw, **{**WORDS, "alt": "a line"}, a=Slider("a", (1, 2)))
     assert shown.show(a=1)[0].shape == (50, 100, 3) and not plt.get_fignums()
     grey = Explorable(lambda a: np.full((2, 3), a), **{**WORDS, "alt": "grey"}, scale=4, a=Slider("a", (0.0, 1.0)))
-    assert grey.show(a=1.0)[0].shape == (8, 12, 3) and grey.show(a=1.0)[0].min() == 255
+    assert grey.show(a=1.0)[0].shape == (2, 3, 3) and grey.show(a=1.0)[0].min() == 255
+    live = Image.open(io.BytesIO(grey.live().children[-2].value))
+    assert 'width="12" height="8"' in grey.html() and live.size == (12, 8)
 
 
 def test_refuses_too_many_frames_and_frames_of_two_sizes():

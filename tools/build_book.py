@@ -38,6 +38,7 @@ MENDED = [  # what screen readers stumble over in the theme: names that differ f
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
     (r'(<div class="citation"[^>]*?) role="doc-biblioentry"', r"\1"),
+    (r"<script defer src=\"[^\"]*fontawesome\.js[^>]*></script>", ""),  # 1.5 MB; the icon font draws the same icons
     (r"(?s)(<script>const THEBE_JS_URL[^\n]*</script>)(.*?)\1", r"\1\2"),  # the same constant, declared twice
 ]
 EXTERNAL = re.compile(r"""<(?:script|img|iframe|source|video|audio)\b[^>]*?\bsrc=["']?(?:https?:)?//|

@@ -78,7 +78,7 @@ class Explorable:
         photograph = () if self.own_image is None else (self.own_image,)
         drawn = self.render(*photograph, **values)
         picture, text = drawn if isinstance(drawn, tuple) else (drawn, "")
-        return enlarge(to_picture(picture), self.scale), str(text)
+        return to_picture(picture), str(text)
 
     def describe(self, **values):
         """Alternative text of one frame. Taught in chapter 0."""
@@ -112,12 +112,11 @@ class Explorable:
             "pad": self.pad,
             "texts": [[str(v) for v in c.values] for c in self.controls.values()],
         }
-        name, exact = slug(self.title), " explorable-exact" * self.lossless
+        name, kind = slug(self.title), " explorable-exact" if self.lossless or self.scale > 1 else ""
         controls = "".join(control_html(name, key, control) for key, control in self.controls.items())
-        picture = (
-            f'<img class="explorable-picture{exact}" src="{data["frames"][index[first]]}" alt="{escape(alts[first])}" '
-            f'width="{shape[1]}" height="{shape[0]}">'
-        )
+        size = f'width="{shape[1] * self.scale}" height="{shape[0] * self.scale}"'
+        source = f'src="{data["frames"][index[first]]}" alt="{escape(alts[first])}"'
+        picture = f'<img class="explorable-picture{kind}" {source} {size}>'
         return frame("frames", self.title, self.task, controls, picture, data)
 
     def live(self):
@@ -139,7 +138,7 @@ class Explorable:
         def update(_=None):
             values = {key: field.value for key, field in fields.items()}
             image, text = self.show(**values)
-            picture.value, note.value = png(image), escape(text)
+            picture.value, note.value = png(enlarge(image, self.scale)), escape(text)
 
         rows = [ipywidgets.HTML(f"<b>{escape(self.title)}</b><br>{escape(self.task)}"), *fields.values()]
         if self.own_image is not None:
@@ -191,13 +190,13 @@ class Curtain(Explorable):
     def __init__(self, images, *, title, task, alt, left=None, right=None, scale=1):
         labels = list(images)
         left, right = left or labels[0], right or labels[1]
-        self.images = {label: enlarge(as_rgb(image), scale) for label, image in images.items()}
+        self.images = {label: as_rgb(image) for label, image in images.items()}
         controls = {
             "left": Choice("left", labels, left),
             "right": Choice("right", labels, right),
             "border": Slider("border", range(0, 101, 5), 50),
         }
-        super().__init__(self.compose, title=title, task=task, alt=alt, lossless=True, **controls)
+        super().__init__(self.compose, title=title, task=task, alt=alt, lossless=True, scale=scale, **controls)
 
     def compose(self, left, right, border):
         """`left` up to `border` percent of the width, then a white line, then `right`: uint8 (H, W, 3).
@@ -214,7 +213,7 @@ class Curtain(Explorable):
         """The published face: each picture once; the script moves the border. Taught in chapter 12."""
         labels, name = list(self.images), slug(self.title)
         uris = [data_uri(image, True) for image in self.images.values()]
-        height, width = self.images[labels[0]].shape[:2]
+        height, width = (n * self.scale for n in self.images[labels[0]].shape[:2])
         picks = [self.controls[side].first() for side in ("left", "right")]
         controls = "".join(control_html(name, key, control) for key, control in self.controls.items())
         layers = "".join(
