@@ -73,7 +73,7 @@ class Codec(nn.Module):
         Taught in chapter 9.
         """
         self.hyperprior.freeze()
-        self.tables = Tables(gaussian_tables(), [table_from_pmf(*pmf) for pmf in self.hyperprior.prior.cpu().pmfs()])
+        self.tables = Tables(gaussian_tables(), [table_from_pmf(*pmf) for pmf in self.hyperprior.prior.pmfs()])
         self._exact = None
         return self.eval()
 

@@ -168,7 +168,7 @@ def kodak():
 def to_tensor(array):
     """uint8 (H, W, 3) -> float32 tensor (1, 3, H, W) in 0..1. Taught in chapter 0."""
     import torch
-    return torch.from_numpy(np.ascontiguousarray(array)).permute(2, 0, 1)[None].float() / 255  # (1, 3, H, W)
+    return torch.from_numpy(np.array(array)).permute(2, 0, 1)[None].float() / 255  # (1, 3, H, W)
 
 
 def to_image(tensor):

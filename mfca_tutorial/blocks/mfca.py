@@ -3,7 +3,8 @@
 Squeeze-and-excitation asks each channel for its mean, the lowest frequency. MFCA gives each group of channels a
 frequency of its own. Three things differ from FcaNet (Qin et al. 2021), each for a reason that chapter 2 measures:
 coefficients are taken in 8x8 windows at the feature map's own resolution (a descriptor must not depend on the image's
-size), their energy is averaged (the mean of a signed AC coefficient is nearly zero), and the vector is normalised.
+size), their energy is averaged (the mean of a signed AC coefficient is nearly zero), and each channel's usual energy is
+subtracted (what is the same in every image cannot tell images apart).
 
 Taught in chapter 2.
 """
@@ -18,12 +19,12 @@ from mfca_tutorial.blocks.dct import dct_matrix, select_frequencies
 class MFCA(nn.Module):
     """Scale each channel of x by a gate in 0..1 computed from the channels' DCT coefficients.
 
-        x (B, C, H, W) --window DCT, one (u, v) a channel--> (B, C, H/8, W/8) --energy, log, normalise--> (B, C)
+        x (B, C, H, W) --window DCT, one (u, v) a channel--> (B, C, H/8, W/8) --log energy, less its usual value--> (B, C)
           --FC, ReLU, FC, sigmoid--> gate (B, C, 1, 1);   output = gate * x
 
     frequencies: 'top16', 'low', 'zigzag' or a list of (u, v); channel c takes number c * len(list) // C.
     window: side of the DCT windows in feature pixels; None takes one window over the whole map.
-    descriptor: 'energy' (log mean square over windows, normalised over channels) or 'signed' (mean over windows, as is).
+    descriptor: 'energy' (log mean square over windows, less its running mean in training) or 'signed' (mean over windows, as is).
     reduction: the hidden layer has max(C // reduction, 8) units.
     With frequencies=[(0, 0)], window=None, descriptor='signed' this is squeeze-and-excitation (Hu et al. 2018).
     Gates start near open (0.88), whatever the input. Source: Qin et al. 2021 (FcaNet), equations 7-9.
@@ -42,6 +43,8 @@ class MFCA(nn.Module):
         self.fc1, self.fc2 = nn.Linear(channels, hidden), nn.Linear(hidden, channels)
         nn.init.zeros_(self.fc2.weight)
         nn.init.constant_(self.fc2.bias, 2.0)
+        if descriptor == "energy":
+            self.register_buffer("usual", torch.zeros(channels))  # (C,) running mean of the log energy
         if window:
             self.register_buffer("cos_u", self._cosines(0, window), persistent=False)  # (C, window)
             self.register_buffer("cos_v", self._cosines(1, window), persistent=False)  # (C, window)
@@ -77,8 +80,10 @@ class MFCA(nn.Module):
         c = self.coefficients(x)  # (B, C, H/n, W/n)
         if self.descriptor == "signed":
             return c.mean((2, 3))
-        log_energy = torch.log(c.square().mean((2, 3)) + 1e-4)  # (B, C)
-        return F.layer_norm(log_energy, log_energy.shape[1:])
+        log_energy = torch.log(c.square().mean((2, 3)) + 1e-9)  # (B, C)
+        if self.training:
+            self.usual.lerp_(log_energy.detach().mean(0), 0.01)
+        return (log_energy - self.usual) / 2  # about -1..1
 
     def gates(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) -> (B, C): the factor of each channel, in 0..1. Taught in chapter 2."""

@@ -57,7 +57,7 @@ class FactorizedPrior(nn.Module):
         The support is -reach..reach less the ends that together hold under 1e-6. Taught in chapter 7.
         """
         prior = FactorizedPrior(self.matrices[0].shape[0]).double()
-        prior.load_state_dict(self.state_dict())
+        prior.load_state_dict(self.state_dict())  # a copy in float64, on the CPU
         grid = torch.arange(-reach, reach + 1, dtype=torch.float64)
         masses = prior.likelihoods(grid.expand(self.matrices[0].shape[0], 1, -1))[:, 0].numpy()  # (C, 2 reach + 1)
         trimmed = []

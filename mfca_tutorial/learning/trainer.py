@@ -169,6 +169,7 @@ class Trainer:
         self.totals.zero_()
         start, logged, asked = time.perf_counter() - self.seconds, (self.step_count, self.seconds), self.seconds
         bar = tqdm(total=100, unit="%", disable=None if self.rank == 0 else True, bar_format="{l_bar}{bar}| {postfix}")
+        self.codec.train()
         while (progress := self.progress()) < 1:
             self.step(progress)
             self.seconds = time.perf_counter() - start
@@ -217,7 +218,7 @@ class Trainer:
         if self.restarts > 3:
             raise FloatingPointError(f"the loss is not finite at step {self.step_count}, after three restarts")
         with torch.no_grad():
-            for p, kept in zip(self.codec.parameters(), self.average.parameters(), strict=True):
+            for p, kept in zip(self.codec.state_dict().values(), self.average.state_dict().values(), strict=True):
                 p.copy_(kept)
             for optimizer in self.optimizers:
                 for state in optimizer.state.values():
