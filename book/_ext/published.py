@@ -22,11 +22,18 @@ def describe(app, page, template, context, doctree):
     context["metatags"] = context.get("metatags", "") + head
 
 
+def one_page(app):
+    """The print edition's builder draws every node as the pages do (Sphinx forgets those once one node names it)."""
+    drawn = app.registry.translation_handlers
+    drawn["singlehtml"] = {**drawn["html"], **drawn.get("singlehtml", {})}
+
+
 def setup(app):
     """With MFCA_PUBLISHED in the kernel's environment, explorables write their published face (show/explorables.py)."""
     os.environ["MFCA_PUBLISHED"] = "1"
     os.environ.pop("MPLBACKEND", None)  # figures must reach the notebook's own backend
     app.add_css_file("book.css")
     app.add_js_file("explorable.js")
+    app.connect("builder-inited", one_page)
     app.connect("html-page-context", describe)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -3,7 +3,7 @@
 import functools
 import http.server
 import os
-import shutil
+import sys
 import threading
 from pathlib import Path
 
@@ -11,20 +11,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
+sys.path.insert(0, str(ROOT / "tools"))
 AXE = ROOT / ".npm" / "node_modules" / "axe-core" / "axe.min.js"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
 NOISE = ("invalid theme mode",)  # of the theme, harmless
 
 
 def absent(what):
     """Skip on somebody's laptop, fail where everything is installed (continuous integration)."""
     (pytest.fail if os.environ.get("CI") else pytest.skip)(what)
-
-
-def chromium():
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    return next((path for path in map(shutil.which, names) if path), None)
 
 
 def complain(page, problem):
@@ -51,18 +45,19 @@ def address():
 
 @pytest.fixture(scope="session")
 def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if not chromium():
+    import chromium
+
+    if not chromium.find():
         absent("no Chromium on this machine (apt-get install chromium)")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    with chromium.started() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture
 def visit(browser, address):
     """`visit(path, **context) -> page`; page.problems lists what went wrong, page.weight maps addresses to bytes."""
+    from chromium import TYPESET
+
     contexts = []
 
     def go(path, block=None, **options):
@@ -92,7 +87,7 @@ def visit(browser, address):
         page.on("pageerror", lambda error: complain(page, f"script: {error}"))
         page.on("console", lambda message: complain(page, f"console: {message.text}") if message.type == "error" else 0)
         page.goto(f"{address}/{path}", wait_until="load")
-        page.wait_for_function("!window.MathJax || !MathJax.startup || MathJax.startup.promise.then(() => true)")
+        page.wait_for_function(TYPESET)
         return page
 
     yield go

@@ -1,0 +1,42 @@
+"""Print the whole book: `python tools/pdf.py [--edition student|instructor]` writes `_build/mfca-tutorial.pdf`.
+
+One page holds all chapters (Sphinx's single-page build, from the executed notebooks that `make book` left), and
+Chromium prints it: explorables as their first picture, hints and solutions opened, every chapter on a new page.
+"""
+
+import argparse
+
+from build_book import ROOT, TARGET, execute_all, sphinx, stage
+from chromium import TYPESET, started
+
+OPEN = """() => {
+    document.documentElement.dataset.theme = "light";
+    document.querySelectorAll("details:not(.hide)").forEach((e) => { e.open = true; });
+    document.querySelectorAll(".toggle-hidden").forEach((e) => e.classList.remove("toggle-hidden"));
+    document.querySelectorAll("img").forEach((e) => { e.loading = "eager"; });
+}"""
+FOOTER = """<div style="font-size: 8px; width: 100%; text-align: center; color: #5b6875">
+<span class="pageNumber"></span></div>"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--edition", choices=list(TARGET), default="student")
+    options = parser.parse_args()
+    folder = stage(options.edition, execute_all(2))
+    page_file = sphinx(folder, "singlehtml") / "index.html"
+    suffix = "" if options.edition == "student" else "-instructor"
+    target = ROOT / "_build" / f"mfca-tutorial{suffix}.pdf"
+    with started() as browser:
+        page = browser.new_page(color_scheme="light")
+        page.goto(page_file.as_uri(), wait_until="load", timeout=120_000)
+        page.wait_for_function(TYPESET, timeout=120_000)
+        page.evaluate(OPEN)
+        margin = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
+        page.pdf(path=str(target), format="A4", margin=margin, print_background=True, outline=True, tagged=True,
+                 display_header_footer=True, header_template="<span></span>", footer_template=FOOTER)
+    print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 2**20:.1f} MiB")
+
+
+if __name__ == "__main__":
+    main()
