@@ -13,6 +13,10 @@ OPEN = """() => {
     document.documentElement.dataset.theme = "light";
     document.querySelectorAll("details:not(.hide)").forEach((e) => { e.open = true; });
     document.querySelectorAll(".toggle-hidden").forEach((e) => e.classList.remove("toggle-hidden"));
+    document.querySelectorAll("[id^='document-']").forEach((e) => {  // where a chapter begins in the single page
+        e.style.display = "block";
+        e.style.breakBefore = "page";
+    });
     document.querySelectorAll("img").forEach((e) => { e.loading = "eager"; });
 }"""
 FOOTER = """<div style="font-size: 8px; width: 100%; text-align: center; color: #5b6875">
@@ -33,8 +37,8 @@ def main():
         page.wait_for_function(TYPESET, timeout=120_000)
         page.evaluate(OPEN)
         margin = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
-        page.pdf(path=str(target), format="A4", margin=margin, print_background=True, outline=True, tagged=True,
-                 display_header_footer=True, header_template="<span></span>", footer_template=FOOTER)
+        page.pdf(path=str(target), format="A4", margin=margin, scale=0.85, print_background=True, outline=True,
+                 tagged=True, display_header_footer=True, header_template="<span></span>", footer_template=FOOTER)
     print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 2**20:.1f} MiB")
 
 
