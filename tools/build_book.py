@@ -79,9 +79,9 @@ def execute(job):
             return file.stem, known["seconds"], ""
     print(f"executing {file.stem}", flush=True)
     notebook, start = nbformat.read(file, as_version=4), time.perf_counter()
-    where = {"metadata": {"path": file.parent}}
+    options = {"resources": {"metadata": {"path": file.parent}}, "extra_arguments": ["--IPKernelApp.log_level=40"]}
     try:
-        NotebookClient(notebook, timeout=TIMEOUT, kernel_name="python3", resources=where).execute()
+        NotebookClient(notebook, timeout=TIMEOUT, kernel_name="python3", **options).execute()
     except (CellExecutionError, TimeoutError, RuntimeError) as error:
         return file.stem, 0.0, f"{file.name}:\n{error}"
     seconds = round(time.perf_counter() - start, 1)
