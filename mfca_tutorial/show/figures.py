@@ -7,6 +7,7 @@ once: as the last line of a cell) or its table.
 import inspect
 import platform
 import random
+import textwrap
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -209,4 +210,4 @@ def show_source(thing, docstring=False):
         first = code.find('"""')
         last = code.find('"""', first + 3) + 3
         code = code[: code.rfind("\n", 0, first)] + code[last:]
-    return Markdown(f"```python\n{inspect.cleandoc(code)}\n```")
+    return Markdown(f"```python\n{textwrap.dedent(code).strip()}\n```")
