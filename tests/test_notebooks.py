@@ -151,10 +151,14 @@ def test_no_output_widgets_and_no_glue(file):
     assert not re.search(r"\binteract\(|interactive|Output\(|myst_nb|\bglue\(|%%|^!", source, re.M)
 
 
-def test_titles_of_explorables_are_unique():
-    source = "\n".join(c.source for file in FILES for c in code(read(file)))
-    titles = [m for m in re.findall(r'title="([^"]+)", ?\n? *task=', source)]
-    assert len(titles) == len(set(titles))
+def test_every_chapter_moves_and_no_two_explorables_share_a_title():
+    titles = {}
+    for file in FILES:
+        source = "\n".join(c.source for c in code(read(file)) if re.search(r"\b(?:Explorable|Curtain)\(", c.source))
+        titles[file.stem] = re.findall(r'\btitle="([^"]+)"', source)
+    assert [name for name, found in titles.items() if not found] == []
+    every = sum(titles.values(), [])
+    assert len(every) == len(set(every))
 
 
 def test_the_book_is_whole():
