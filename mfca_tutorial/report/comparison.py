@@ -39,12 +39,12 @@ def compare_with_jpeg(model, image, size=256, jpeg_quality=50, jpeg2000_ratio=20
         "jpeg": _pillow(image, format="JPEG", quality=jpeg_quality),
         "jpeg2000": _pillow(image, format="JPEG2000", quality_mode="rates", quality_layers=[jpeg2000_ratio]),
     }
-    figure = Figure(figsize=(16, 7), layout="constrained")
+    figure = Figure(figsize=(8.6, 4.6), dpi=110, layout="constrained")
     axes = figure.subplots(2, 4)
     axes[0, 0].imshow(image)
-    axes[0, 0].set_title("original")
+    axes[0, 0].set_title("original\n", fontsize=9)
     axes[1, 0].imshow(out.importance[0, 0].cpu().numpy(), vmin=0, vmax=1, extent=(0, width, height, 0))
-    axes[1, 0].set_title("importance map, 0..1")
+    axes[1, 0].set_title("importance map, 0..1", fontsize=9)
     found = {}
     for column, (name, (picture, count)) in enumerate(pictures.items(), 1):
         psnr, ssim = MetricsTracker.calculate_metrics(image, picture)
@@ -52,9 +52,9 @@ def compare_with_jpeg(model, image, size=256, jpeg_quality=50, jpeg2000_ratio=20
         error = np.abs(picture.astype(int) - image).mean(2)  # (H, W)
         axes[0, column].imshow(picture)
         size_text = "no file" if count is None else f"{count} bytes"
-        axes[0, column].set_title(f"{name}: {psnr:.2f} dB, SSIM {ssim:.3f}, {size_text}")
+        axes[0, column].set_title(f"{name}, {size_text}\n{psnr:.2f} dB, SSIM {ssim:.3f}", fontsize=9)
         axes[1, column].imshow(error, cmap="magma", vmin=0, vmax=64)
-        axes[1, column].set_title(f"{name}: mean absolute error, 0..64")
+        axes[1, column].set_title("error, 0..64", fontsize=9)
     for ax in axes.flat:
         ax.axis("off")
     return found, figure
