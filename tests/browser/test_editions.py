@@ -17,11 +17,13 @@ def squeeze(text):
 
 
 def lines(file):
-    """What only solutions say: their lines of at least 16 characters (blanks gone) that no other cell has."""
+    """What only solutions say: lines of 16 characters or more (blanks gone) that no other cell has, no imports."""
     cells = nbformat.read(file, as_version=4).cells
     inside = [c for c in cells if "solution" in c.metadata.get("tags", [])]
     elsewhere = squeeze("".join(c.source for c in cells if c not in inside))
-    found = {squeeze(line) for c in inside for line in c.source.splitlines() if "{solution" not in line}
+    common = re.compile(r"\{solution|^\s*(from|import) ")
+    said = [line for c in inside for line in c.source.splitlines() if not common.search(line)]
+    found = {squeeze(line) for line in said}
     return {line for line in found if len(line) >= 16 and line not in elsewhere}
 
 
@@ -63,6 +65,7 @@ def test_the_reading_of_files_would_find_one(tmp_path):
 
 
 def test_colab_buttons_point_to_the_student_branch():
-    pages = [SITE / "book" / f"{file.stem}.html" for file in FILES]
+    pages = [page for file in FILES if (page := SITE / "book" / f"{file.stem}.html").exists()]
+    assert pages
     for page in pages:
         assert re.search(rf"colab[^\"]*/blob/student/book/{page.stem}\.ipynb", page.read_text("utf-8")), page.name

@@ -25,8 +25,11 @@ def view(page, box):
 
 
 def reacts(page, box, control):
-    """Move one control through its values with the keyboard until the picture changes; False if it never does."""
-    before = view(page, box)
+    """Move one control through its values with the keyboard until the picture changes; False if it never does.
+
+    Puts it back after that, so that the next control is tried from where the reader finds it.
+    """
+    before, start = view(page, box), control.input_value()
     control.focus()
     if control.evaluate("e => e.tagName") == "SELECT":
         steps = control.locator("option").count()
@@ -37,6 +40,7 @@ def reacts(page, box, control):
     for key in keys:
         page.keyboard.press(key)
         if view(page, box) != before:
+            control.evaluate("(e, value) => { e.value = value; e.dispatchEvent(new Event('input')); }", start)
             return True
     return False
 
