@@ -135,7 +135,7 @@ def stage(edition, seconds):
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "_assets", folder / "_assets")
     shutil.copytree(ROOT / "book", folder / "book", ignore=shutil.ignore_patterns("*.ipynb", "__pycache__", ".*"))
-    for name in ("_toc.yml", "index.md", "references.bib"):
+    for name in ("_toc.yml", "index.md", "genindex.md", "references.bib"):
         shutil.copy(ROOT / name, folder)
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
     config["execute"]["execute_notebooks"] = "off"
