@@ -1,4 +1,4 @@
-"""g_a and g_s: pixels to latents and back. Two thirds of the work is in the encoder, as the report wants it.
+"""g_a and g_s: pixels to latents and back. Three fifths of the work is in the encoder; the report wants it there.
 
 They know no rounding, no bits, no quality. The decoder sees only y: the report's skip connections from encoder to
 decoder would have to be sent too (chapter 4 measures what they would cost).
@@ -21,8 +21,8 @@ def _blocks(config: CodecConfig, channels: int, count: int) -> nn.Sequential:
 class Analysis(nn.Module):
     """g_a: x (B, 3, H, W) in 0..1 -> y (B, M, H/16, W/16), and the last stage's features (B, C, H/8, W/8).
 
-    A 5x5 stem with stride 2, then three stages of PMCN blocks between strided 3x3 convolutions. H and W are multiples of
-    64. Taught in chapter 4.
+    A 5x5 stem with stride 2, then three stages of PMCN blocks between strided 3x3 convolutions. H and W are multiples
+    of 64. Taught in chapter 4.
     """
 
     def __init__(self, config: CodecConfig):
