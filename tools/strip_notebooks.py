@@ -13,8 +13,9 @@ import nbformat
 from nbstripout import strip_output
 
 KEPT = {"nbval-check-output", "keep_output"}
-EXTRA = ["metadata.widgets", "metadata.language_info.version", "cell.metadata.collapsed", "cell.metadata.ExecuteTime",
-         "cell.metadata.execution", "metadata.signature"]
+EXTRA = ["metadata.widgets", "metadata.signature", "cell.metadata.collapsed", "cell.metadata.ExecuteTime",
+         "cell.metadata.execution", *(f"metadata.language_info.{key}" for key in (
+             "codemirror_mode", "file_extension", "mimetype", "nbconvert_exporter", "pygments_lexer", "version"))]
 
 
 def stripped(notebook):
@@ -22,7 +23,8 @@ def stripped(notebook):
     result = strip_output(copy.deepcopy(notebook), keep_output=False, keep_count=False, keep_id=True, extra_keys=EXTRA)
     for i, cell in enumerate(notebook.cells):
         if KEPT & set(cell.metadata.get("tags", [])):
-            result.cells[i] = cell
+            result.cells[i].outputs = cell.outputs
+            result.cells[i].execution_count = cell.execution_count and 1  # the same after every run
     return result
 
 
