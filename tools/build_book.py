@@ -208,7 +208,8 @@ def check(site, edition):
     outside = [f"{f.relative_to(site)}: {m.group()}" for f in files if (m := EXTERNAL.search(f.read_text("utf-8")))]
     if outside:
         sys.exit("Pages that would load from another site:\n" + "\n".join(outside))
-    if edition == "student" and any("solution-start" in f.read_text("utf-8") for f in (site / "_sources").rglob("*.*")):
+    sources = (site / "_sources" / "book").glob("*.ipynb")
+    if edition == "student" and any("{solution" in f.read_text("utf-8") for f in sources):
         sys.exit("A solution is left in the sources of the student edition.")
 
 

@@ -58,7 +58,7 @@ def test_no_solution_text_in_any_file(published):
 
 def test_no_trace_of_solutions(published):
     for name, text in published.items():
-        if not name.startswith("_static"):
+        if not name.startswith("_static") and "instructors_guide" not in name:  # which tells how to write one
             assert "solution-start" not in text and "Solutionto" not in text, name
 
 
