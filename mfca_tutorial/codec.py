@@ -38,8 +38,8 @@ class Codec(nn.Module):
                             |        `--- range coder with the scale's table --> file
                             `-- / gain -- PQF -- g_s --> x_hat
 
-    `Codec.from_pretrained()` is ready for `compress` and `decompress`; one made by `Codec(config)` is for training, until
-    `freeze()`. Taught in chapter 4.
+    `Codec.from_pretrained()` is ready for `compress` and `decompress`; one made by `Codec(config)` is for training,
+    until `freeze()`. Taught in chapter 4.
     """
 
     def __init__(self, config: CodecConfig):
@@ -95,7 +95,7 @@ class Codec(nn.Module):
     # ---- the two halves, shared by training and use
 
     def gain_of(self, quality: torch.Tensor, offsets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Quality (B,) and offsets (B, 1, H/64, W/64) -> the quality of each latent (B, 1, h, w) and its gain (B, M, h, w).
+        """Quality (B,) and offsets (B, 1, H/64, W/64) -> quality (B, 1, h, w) and gain (B, M, h, w) of each latent.
 
         Taught in chapter 6.
         """
@@ -122,7 +122,7 @@ class Codec(nn.Module):
                 noise: bool = True) -> dict:
         """What training sees. x (B, 3, H, W) in 0..1, sides multiples of 64; quality (B,) in 0..100.
 
-        offsets (B, 1, H/64, W/64): the importance map as quality offsets, None for flat. noise: see `Hyperprior.forward`.
+        offsets (B, 1, H/64, W/64): the importance map as quality offsets, None for flat. noise: as in `Hyperprior`.
         Returns {"x_hat", "bits": {"y": (B, M, h, w), "z"}, "y_hat", "z_hat", "importance": (B, 1, H/64, W/64) in 0..1,
         the learned head's map, which nothing else here depends on}. Taught in chapter 11.
         """
@@ -160,8 +160,8 @@ class Codec(nn.Module):
     def compress(self, x, quality: float, importance=None, progress=iter) -> bytes:
         """An image -> the bytes of a `.mfca` file.
 
-        x: float (1, 3, H, W) in 0..1, or uint8 (H, W, 3). quality: 0..100, used in half steps. importance: None or 'flat',
-        'auto' (the learned head), or an array of any size in -1..1 (1 is 28 quality steps up, -1 is 32 down).
+        x: float (1, 3, H, W) in 0..1, or uint8 (H, W, 3). quality: 0..100, used in half steps. importance: None or
+        'flat', 'auto' (the learned head), or an array of any size in -1..1 (1 is 28 quality steps up, -1 is 32 down).
         progress: wraps the list of tiles, `tqdm` for a bar.
         Raises ValueError on anything else. Taught in chapter 9.
         """

@@ -1,4 +1,4 @@
-"""The sizes of a codec, and the few constants that a file's meaning depends on. No torch here: `mfca info` reads it too.
+"""The sizes of a codec, and the few constants that a file's meaning depends on. It does not import torch.
 
 Taught in chapter 4 (the sizes) and chapter 6 (quality).
 """

@@ -10,6 +10,7 @@ import torch
 
 from mfca_tutorial.learning.crops import read_photographs
 from mfca_tutorial.learning.recipe import Recipe
+from mfca_tutorial.learning.step import capture
 from mfca_tutorial.learning.trainer import Trainer
 
 REPEATS = 20
@@ -27,20 +28,6 @@ def milliseconds(function) -> float:
     return start.elapsed_time(end) / REPEATS
 
 
-def graphed(function):
-    """The function as a CUDA graph: what it costs without the time to launch its kernels."""
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(3):
-            function()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        function()
-    return graph.replay
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source")
@@ -50,8 +37,10 @@ def main():
     torch.backends.cudnn.benchmark = True
     trainer = Trainer(Recipe(args.source, steps=1), read_photographs(args.source, 32))
     codec, (x, quality, offsets) = trainer.codec, trainer.draw()
-    trainer._capture()
-    table = {"whole step (CUDA graph)": milliseconds(lambda: trainer._replay(x, quality, offsets)),
+    codec.g_a.compile()
+    codec.g_s.compile()
+    step = capture(trainer.update, (x, quality, offsets))
+    table = {"whole step (CUDA graph)": milliseconds(lambda: step(x, quality, offsets)),
              "drawing a batch": milliseconds(trainer.draw)}
     with torch.autocast("cuda", torch.bfloat16, cache_enabled=False):
         y = codec.g_a(x)[0].detach().float()
@@ -65,7 +54,7 @@ def main():
                 torch.autograd.backward(out, torch.ones_like(out))
                 for p in codec.parameters():
                     p.grad = None
-            return milliseconds(graphed(run))
+            return milliseconds(capture(run, ()))
 
         table["g_a"] = forward_backward(lambda t: codec.g_a(t)[0], x)
         table["g_s"] = forward_backward(codec.g_s, y)
@@ -74,10 +63,11 @@ def main():
     for p in trainer.parameters:
         p.grad = torch.randn_like(p)
     for optimizer in trainer.optimizers:
-        table[type(optimizer).__name__] = milliseconds(graphed(optimizer.step))
+        table[type(optimizer).__name__] = milliseconds(capture(optimizer.step, ()))
     print(json.dumps(table, indent=1))
     with open(args.out, "w") as file:
-        json.dump({"device": torch.cuda.get_device_name(), "torch": torch.__version__, "milliseconds": table}, file, indent=1)
+        machine = {"device": torch.cuda.get_device_name(), "torch": torch.__version__}
+        json.dump(machine | {"milliseconds": table}, file, indent=1)
 
 
 if __name__ == "__main__":

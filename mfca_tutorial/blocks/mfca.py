@@ -19,12 +19,12 @@ from mfca_tutorial.blocks.dct import dct_matrix, select_frequencies
 class MFCA(nn.Module):
     """Scale each channel of x by a gate in 0..1 computed from the channels' DCT coefficients.
 
-        x (B, C, H, W) --window DCT, one (u, v) a channel--> (B, C, H/8, W/8) --log energy, less its usual value--> (B, C)
-          --FC, ReLU, FC, sigmoid--> gate (B, C, 1, 1);   output = gate * x
+        x (B, C, H, W) --window DCT, one (u, v) a channel--> (B, C, H/8, W/8)
+          --log energy, less its usual value--> (B, C) --FC, ReLU, FC, sigmoid--> gate (B, C);   output = gate * x
 
     frequencies: 'top16', 'low', 'zigzag' or a list of (u, v); channel c takes number c * len(list) // C.
     window: side of the DCT windows in feature pixels; None takes one window over the whole map.
-    descriptor: 'energy' (log mean square over windows, less its running mean in training) or 'signed' (mean over windows, as is).
+    descriptor: 'energy' (log mean square over windows, less its running mean) or 'signed' (plain mean over windows).
     reduction: the hidden layer has max(C // reduction, 8) units.
     With frequencies=[(0, 0)], window=None, descriptor='signed' this is squeeze-and-excitation (Hu et al. 2018).
     Gates start near open (0.88), whatever the input. Source: Qin et al. 2021 (FcaNet), equations 7-9.
@@ -58,7 +58,9 @@ class MFCA(nn.Module):
         return torch.from_numpy(rows).to(self.fc1.weight.dtype)
 
     def coefficients(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, C, H, W) -> (B, C, H/n, W/n): coefficient (u_c, v_c) of each window, over n (over sqrt(HW) without windows).
+        """(B, C, H, W) -> (B, C, H/n, W/n): coefficient (u_c, v_c) of each n x n window, divided by n.
+
+        Without windows: (B, C, 1, 1), of the whole map, divided by sqrt(HW); frequency (0, 0) is the mean either way.
 
         H and W that are no multiple of the window are padded by their last row and column. Taught in chapter 2.
         """

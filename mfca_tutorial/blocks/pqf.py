@@ -11,9 +11,10 @@ from torch import nn
 class PQF(nn.Module):
     """conv3x3 - ReLU - conv3x3 + input, on the dequantised latents (B, M, H/16, W/16).
 
-    The second convolution starts at zero, so the filter starts as the identity. How coarse the rounding was differs from
-    quality to quality: with side=1 the filter also sees that, as one more input plane (a deblocking filter in H.264
-    depends on the quantiser in the same way). Source: the report, section II; Fu et al. 2022. Taught in chapter 10.
+    The second convolution starts at zero, so the filter starts as the identity. How coarse the rounding was differs
+    from quality to quality: with side=1 the filter also sees that, as one more input plane (a deblocking filter in
+    H.264 depends on the quantiser in the same way). Source: the report, section II; Fu et al. 2022.
+    Taught in chapter 10.
     """
 
     def __init__(self, channels: int, hidden: int | None = None, side: int = 0):

@@ -1,8 +1,8 @@
 """What the decoder knows about y before it reads y: side information z, and what it has read so far.
 
-h_a sums y up in z; h_s turns z into features; the context network turns the features and the latents decoded so far into
-a mean and a scale for the latents of the next pass. Four passes, each over a quarter of the latents at once: parallel,
-unlike pixel-by-pixel contexts. Everything the decoder runs here has an exact twin (`ExactHyperprior`).
+h_a sums y up in z; h_s turns z into features; the context network turns the features and the latents decoded so far
+into a mean and a scale for the latents of the next pass. Four passes, each over a quarter of the latents at once:
+parallel, unlike pixel-by-pixel contexts. Everything the decoder runs here has an exact twin (`ExactHyperprior`).
 
 Taught in chapter 8.
 """
@@ -90,7 +90,7 @@ class Hyperprior(nn.Module):
     """h_a, h_s, the factorised prior of z and the context network: the whole probability model of a file.
 
         y -- h_a -- z -- round -- z_hat -- h_s -- features
-        pass p: [features, y_hat of the passes before p] -- adapter_p -- trunk -- mean, scale of every latent (used: pass p's)
+        pass p: [features, y_hat of the passes before p] -- adapter_p -- trunk -- mean, scale of the latents of pass p
 
     Source: Balle et al. 2018; Minnen et al. 2018; He et al. 2021 (parallel context); Li et al. 2023 (its pattern).
     Taught in chapter 8.
@@ -123,7 +123,7 @@ class Hyperprior(nn.Module):
     def forward(self, y: torch.Tensor, noise: bool = True) -> dict:
         """y (B, M, h, w) -> y_hat, and the bits of every element of y and z.
 
-        noise=True (training) counts bits of y + u; False counts them on the rounded values. y_hat is rounded either way.
+        noise=True (training) counts bits of y + u; False counts them on the rounded values. y_hat is always rounded.
         Returns {"y_hat", "z_hat", "mean", "scale", "bits": {"y": (B, M, h, w), "z": (B, C_z, h/4, w/4)}}.
         """
         z = self.h_a(y)  # (B, C_z, h/4, w/4)

@@ -20,9 +20,9 @@ def _gate_spread(codec: Codec, x: torch.Tensor, quality: torch.Tensor) -> tuple[
     spread, mean, hooks = {}, {}, []
     for name, module in codec.named_modules():
         if isinstance(module, MFCA):
-            def record(module, inputs, output, name=name.removesuffix(".attention")):
-                gates = module.gates(inputs[0])  # (B, C)
-                spread[name], mean[name] = gates.std(0).mean().item(), gates.mean().item()
+            def record(module, inputs, output, name=name):
+                block, gates = name.removesuffix(".attention"), module.gates(inputs[0])  # (B, C)
+                spread[block], mean[block] = gates.std(0, correction=0).mean().item(), gates.mean().item()
             hooks.append(module.register_forward_hook(record))
     codec(x, quality, noise=False)
     for hook in hooks:
@@ -34,8 +34,9 @@ def _gate_spread(codec: Codec, x: torch.Tensor, quality: torch.Tensor) -> tuple[
 def health_report(codec: Codec, x: torch.Tensor) -> dict:
     """Vital signs on a batch x (B, 3, H, W) of different images, B >= 2, and the list of alarms.
 
-    By quality 10, 50, 90: bpp, PSNR (dB), share of z in the bits, each pass's share of the bits of y over its share of
-    the symbols. Also: spread of z over images, spread and mean of gates, spread of the learned map. Taught in chapter 11.
+    By quality 10, 50, 90: bpp, PSNR (dB), share of z in the bits, each pass's share of the bits of y over its share
+    of the symbols. Also: spread of z over images, spread and mean of gates, spread of the learned map.
+    Taught in chapter 11.
     """
     report, alarms = {"qualities": {}}, []
     for q in QUALITIES:
@@ -47,7 +48,7 @@ def health_report(codec: Codec, x: torch.Tensor) -> dict:
         cost = [y_bits[turn == p].sum().item() / total / (turn == p).float().mean().item()
                 for p in range(codec.config.passes)]
         mse = (x - out["x_hat"].clamp(0, 1)).square().mean((1, 2, 3))
-        z_share, z_spread = z_bits / (z_bits + total), out["z_hat"].std(0).mean().item()
+        z_share, z_spread = z_bits / (z_bits + total), out["z_hat"].std(0, correction=0).mean().item()
         report["qualities"][q] = {"bpp": (total + z_bits) / (x.numel() / 3), "psnr": (-10 * mse.log10()).mean().item(),
                                   "z_share": z_share, "z_spread": z_spread, "pass_cost": cost}
         if z_share < LEAST_Z_SHARE or z_spread < LEAST_SPREAD:

@@ -16,7 +16,7 @@ ROUNDS = 5
 
 
 def orthogonalise(matrices: torch.Tensor) -> torch.Tensor:
-    """(N, a, b) -> (N, a, b) in the same type: singular values pushed to about 1 by five Newton-Schulz rounds in bfloat16.
+    """(N, a, b) -> (N, a, b): singular values pushed to about 1 by five Newton-Schulz rounds in bfloat16.
 
     Source: Jordan et al. 2024. Taught in chapter 11.
     """
@@ -33,10 +33,10 @@ def orthogonalise(matrices: torch.Tensor) -> torch.Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Muon for weights of two or more axes, each seen as a (first axis, all others) matrix; similar shapes go in one batch.
+    """Muon for weights of two or more axes, each seen as a matrix (first axis, others); similar shapes share a batch.
 
-    lr: a float or a tensor (a tensor can change inside a captured CUDA graph); a step's root mean square is 0.2 lr, as
-    Adam's roughly is. Source: Jordan et al. 2024; scale of Liu et al. 2025. Taught in chapter 11.
+    lr: a float or a tensor (a tensor can change inside a captured CUDA graph); a step's root mean square is 0.2 lr,
+    as Adam's roughly is. Source: Jordan et al. 2024; scale of Liu et al. 2025. Taught in chapter 11.
     """
 
     def __init__(self, params, lr=2e-3, momentum: float = 0.95):

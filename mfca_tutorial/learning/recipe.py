@@ -15,9 +15,10 @@ HELP = {
     "crop": "side of a crop in pixels, a multiple of 64 above 160", "lr": "Adam's learning rate",
     "muon_lr": "Muon's learning rate (transforms); 0 trains everything with Adam",
     "warmup": "steps in which the learning rates rise", "decay": "last part of the budget, in which they fall to zero",
-    "head_steps": "steps for the importance head, after the budget", "held_out": "photographs kept for the health report",
-    "health_every": "seconds between health reports", "init": "checkpoint to start from (weights alone)",
-    "resume": "go on from the state in OUT", "seed": "of everything random", "device": "cpu, cuda, ... (default: cuda if any)",
+    "head_steps": "steps for the importance head, after the budget",
+    "held_out": "photographs kept for the health report", "health_every": "seconds between health reports",
+    "init": "checkpoint to start from (weights alone)", "resume": "go on from the state in OUT",
+    "seed": "of everything random", "device": "cpu, cuda, ... (default: cuda if any)",
     "eager": "no compilation and no CUDA graph", "no_attention": "leave MFCA out (ablation)",
     "descriptor": "what MFCA's gates look at: energy or signed",
 }
@@ -58,7 +59,7 @@ class Recipe:
             raise ValueError(f"--preset is one of {', '.join(PRESETS)}, not {self.preset}")
 
     def rate(self, step: int, progress: float) -> float:
-        """The factor on both learning rates: up over `warmup` steps, level, down to 0 over the last `decay` of the budget.
+        """The factor on both learning rates: up over `warmup` steps, level, down to 0 over the budget's last part.
 
         step counts from 0; progress is in 0..1. Taught in chapter 11.
         """

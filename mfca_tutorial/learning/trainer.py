@@ -1,7 +1,8 @@
 """`mfca train`: a codec from photographs. One step is a forward and backward pass, a clip and two optimisers.
 
-On a GPU the whole step is captured once in a CUDA graph, with g_a and g_s compiled; elsewhere, and with --eager, the same
-function runs as it stands. Everything needed to go on later is in OUT/state.pt; what the run made is OUT/model.safetensors.
+On a GPU the whole step is captured once in a CUDA graph, with g_a and g_s compiled; elsewhere, and with --eager, the
+same function runs as it stands. Everything needed to go on later is in OUT/state.pt; the result is
+OUT/model.safetensors, and OUT/report.json says how it came about.
 
 Taught in chapter 11.
 """
@@ -25,42 +26,14 @@ from mfca_tutorial.config import MAX_QUALITY, PRESETS
 from mfca_tutorial.learning.crops import Crops, random_offsets, read_photographs
 from mfca_tutorial.learning.head import train_head
 from mfca_tutorial.learning.health import health_report
-from mfca_tutorial.learning.losses import RateDistortionLoss
 from mfca_tutorial.learning.muon import Muon
 from mfca_tutorial.learning.recipe import Recipe, add_arguments, from_arguments
+from mfca_tutorial.learning.step import Objective, capture, split_parameters
 
 FIELDS = ("step", "seconds", "steps_per_second", "rate", "loss", "psnr", "bpp", "z_bpp")
 LOG_EVERY = 100  # steps
 EMA_EVERY, EMA_DECAY = 10, 0.99
-MUON_PARTS = ("g_a.", "g_s.", "pqf.")  # the probability model and the gates stay with Adam: full-size steps kill them
 __all__ = ["Trainer", "add_arguments", "main"]
-
-
-class Objective(nn.Module):
-    """A codec and its loss as one module, so that DistributedDataParallel can wrap both. Taught in chapter 11."""
-
-    def __init__(self, codec: Codec):
-        super().__init__()
-        self.codec, self.criterion = codec, RateDistortionLoss()
-
-    def forward(self, x, quality, offsets, noise: bool = True) -> dict:
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=x.is_cuda, cache_enabled=False):
-            out = self.codec(x, quality, offsets, noise)
-        return self.criterion(out, x, quality, offsets)
-
-
-def split_parameters(codec: Codec, muon: bool = True) -> tuple[list, list]:
-    """The weights for Muon (kernels of the transforms with 16 or more rows and columns) and those for Adam (the rest).
-
-    Taught in chapter 11.
-    """
-    kernels, rest = [], []
-    for name, p in codec.named_parameters():
-        if name.startswith("importance."):
-            continue  # trained last, by `train_head`
-        matrix = name.startswith(MUON_PARTS) and p.ndim == 4 and min(p.shape[0], p[0].numel()) >= 16
-        (kernels if muon and matrix else rest).append(p)
-    return kernels, rest
 
 
 class Trainer:
@@ -123,28 +96,6 @@ class Trainer:
             p.grad = None
         self.totals += torch.stack([result[k].detach() for k in ("loss", "mse", "bpp", "z_bpp")])
 
-    def _capture(self) -> None:
-        """Compile the transforms and record `update` in a CUDA graph. The few warm-up steps run at learning rate 0."""
-        self.codec.g_a.compile()
-        self.codec.g_s.compile()
-        static = [t.clone() for t in self.draw()]
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(4):
-                self.update(*static)
-        torch.cuda.current_stream().wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self.update(*static)
-
-        def replay(*batch):
-            for target, value in zip(static, batch, strict=True):
-                target.copy_(value)
-            graph.replay()
-
-        self._replay = replay
-
     def step(self, progress: float) -> None:
         """One training step at this share of the budget; averages the weights every tenth."""
         rate = self.recipe.rate(self.step_count, progress) * 0.5**self.restarts
@@ -155,7 +106,8 @@ class Trainer:
         if self.step_count % EMA_EVERY == 0:
             n = self.step_count / EMA_EVERY
             weight = 1 - min(EMA_DECAY, (1 + n) / (10 + n))
-            torch._foreach_lerp_(list(self.average.state_dict().values()), list(self.codec.state_dict().values()), weight)
+            averages, weights = (list(c.state_dict().values()) for c in (self.average, self.codec))
+            torch._foreach_lerp_(averages, weights, weight)
 
     # ---- the run
 
@@ -165,7 +117,9 @@ class Trainer:
         if self.recipe.resume:
             self.load()
         if self.cuda and not self.recipe.eager and self.world == 1:
-            self._capture()
+            self.codec.g_a.compile()
+            self.codec.g_s.compile()
+            self._replay = capture(self.update, self.draw())  # its warm-up steps run at learning rate 0
         self.totals.zero_()
         start, logged, asked = time.perf_counter() - self.seconds, (self.step_count, self.seconds), self.seconds
         bar = tqdm(total=100, unit="%", disable=None if self.rank == 0 else True, bar_format="{l_bar}{bar}| {postfix}")
@@ -191,7 +145,7 @@ class Trainer:
         return self.step_count / r.steps if r.steps else self.seconds / (60 * r.minutes)
 
     def log(self, before: tuple[int, float], bar: tqdm) -> None:
-        """A row of means since the last row: to OUT/log.csv and the screen. After a loss that is not finite, goes back."""
+        """A row of means since the last row, to OUT/log.csv and the screen; a loss that is not finite: `restart`."""
         steps = self.step_count - before[0]
         loss, mse, bpp, z_bpp = (self.totals / max(steps, 1)).tolist()  # waits for the GPU
         self.totals.zero_()
@@ -199,10 +153,11 @@ class Trainer:
         if not math.isfinite(loss):
             self.restart()
             return
-        values = (self.step_count, self.seconds, speed, self.lr.item() / self.recipe.lr, loss, -10 * math.log10(mse), bpp, z_bpp)
+        psnr, rate = -10 * math.log10(mse), self.lr.item() / self.recipe.lr
+        values = (self.step_count, self.seconds, speed, rate, loss, psnr, bpp, z_bpp)
         row = dict(zip(FIELDS, (round(v, 5) for v in values), strict=True))
         bar.update(round(100 * min(self.progress(), 1)) - bar.n)
-        bar.set_postfix_str(f"step {self.step_count}  loss {loss:.3f}  {row['psnr']:.2f} dB  {bpp:.3f} bpp  {speed:.1f}/s")
+        bar.set_postfix_str(f"step {self.step_count}  loss {loss:.3f}  {psnr:.2f} dB  {bpp:.3f} bpp  {speed:.1f}/s")
         if self.rank == 0:
             file = self.out / "log.csv"
             fresh = not file.exists()
@@ -213,7 +168,7 @@ class Trainer:
                 writer.writerow(row)
 
     def restart(self) -> None:
-        """The loss is not finite: go back to the averaged weights, forget the momenta, halve the rates; thrice at most."""
+        """The loss is not finite: averaged weights again, no momenta, half the learning rates; thrice at most."""
         self.restarts += 1
         if self.restarts > 3:
             raise FloatingPointError(f"the loss is not finite at step {self.step_count}, after three restarts")
