@@ -1,0 +1,138 @@
+"""The teaching coder, tested the hard way: whatever follows the payload must not matter, and no bit may be wasted."""
+
+import math
+import random
+
+import constriction
+import numpy as np
+import pytest
+
+from mfca_tutorial.entropy import range_coder
+from mfca_tutorial.entropy.counts import exact_model
+
+
+def bits_of(data):
+    return [byte >> (7 - i) & 1 for byte in data for i in range(8)]
+
+
+def bytes_of(bits):
+    bits = bits + [0] * (-len(bits) % 8)
+    return bytes(sum(bit << (7 - i) for i, bit in enumerate(bits[at : at + 8])) for at in range(0, len(bits), 8))
+
+
+def ideal_bits(symbols, counts):
+    total = sum(counts)
+    return sum(-math.log2(counts[s] / total) for s in symbols)
+
+
+def check(symbols, counts, rng):
+    """Exact round trip, exact length, and independence of every bit after the last one used."""
+    data = range_coder.encode(symbols, counts)
+    decoded, used = range_coder.decode(data, counts, len(symbols))
+    assert decoded == list(symbols)
+    assert len(data) == -(-used // 8)
+    assert used <= ideal_bits(symbols, counts) + 2.01 + 1e-6 * len(symbols)
+    for _ in range(4):
+        slack = bytes_of(bits_of(data)[:used] + [rng.getrandbits(1) for _ in range(rng.choice([1, 7, 64]))])
+        assert range_coder.decode(slack, counts, len(symbols)) == (decoded, used)
+    for tail in (0, 1):
+        slack = bytes_of(bits_of(data)[:used] + [tail] * 80)
+        assert range_coder.decode(slack, counts, len(symbols)) == (decoded, used)
+    return data, used
+
+
+def test_random_alphabets_round_trip_with_random_slack():
+    rng = random.Random(1)
+    for _ in range(300):
+        counts = [rng.choice([0, 1, 2, 50, 3000, 10**6]) for _ in range(rng.randint(1, 40))] + [1]
+        alive = [s for s, count in enumerate(counts) if count]
+        weights = [counts[s] for s in alive] if rng.random() < 0.7 else None  # else: symbols the counts did not expect
+        check(rng.choices(alive, weights, k=rng.randint(0, 120)), counts, rng)
+
+
+def test_each_used_bit_is_needed():
+    """One bit less, followed by the wrong bits, decodes to something else: `used` is no over-estimate."""
+    rng = random.Random(2)
+    for _ in range(200):
+        counts = [rng.randint(1, 100) for _ in range(rng.randint(2, 9))]
+        symbols = rng.choices(range(len(counts)), counts, k=rng.randint(1, 60))
+        data, used = check(symbols, counts, rng)
+        kept = bits_of(data)[: used - 1]
+        tails = [range_coder.decode(bytes_of(kept + [bit] * 80), counts, len(symbols))[0] for bit in (0, 1)]
+        assert tails != [symbols, symbols]
+
+
+def test_one_symbol_costs_nothing():
+    assert range_coder.encode([0] * 10_000, [7]) == b""
+    assert range_coder.decode(b"", [7], 10_000) == ([0] * 10_000, 0)
+    assert range_coder.decode(b"\xff\x55", [7], 3) == ([0] * 3, 0)
+    data, used = check([0] * 10_000, [2**31 - 1, 1], random.Random(3))  # all but certain
+    assert used <= 1 and data == b"\0"[: len(data)]
+
+
+@pytest.mark.parametrize("spread", ["uniform", "steep"])
+def test_alphabet_of_65536_symbols(spread):
+    rng = random.Random(4)
+    counts = [1] * 65536 if spread == "uniform" else [1 + 2**30 // (s + 1) ** 2 for s in range(65536)]
+    _, used = check([0, 65535, 1, 65534, *rng.choices(range(65536), counts, k=500)], counts, rng)
+    assert used >= 32
+
+
+def test_carry_runs_through_a_long_row_of_ones(monkeypatch):
+    """The symbol in the middle keeps the interval astride one half: bits 0111... stay open until the end decides."""
+    lengths = []
+    original = range_coder.Encoder._carry
+
+    def watched(self):
+        lengths.append(next(i for i, bit in enumerate(reversed(self.bits)) if not bit))
+        original(self)
+
+    monkeypatch.setattr(range_coder.Encoder, "_carry", watched)
+    rng = random.Random(5)
+    for ending in ([2], [0], [1], [2, 2, 2], [0, 2, 0, 2]):
+        check([1] * 1000 + ending, [3, 2, 3], rng)
+    assert max(lengths) > 1000
+    for seed in range(200):
+        check(random.Random(seed).choices(range(3), [1, 30, 1], k=200), [1, 1, 1], rng)
+    assert len(lengths) > 300
+
+
+def test_counts_may_change_from_symbol_to_symbol():
+    rng = random.Random(6)
+    tables = [range_coder.cumulate([rng.randint(1, 99) for _ in range(rng.randint(1, 30))]) for _ in range(400)]
+    symbols = [rng.randrange(len(table) - 1) for table in tables]
+    encoder = range_coder.Encoder()
+    for symbol, table in zip(symbols, tables):
+        encoder.put(symbol, table)
+    data = encoder.finish()
+    decoder = range_coder.Decoder(data + rng.randbytes(9))
+    assert [decoder.get(table) for table in tables] == symbols
+    assert -(-decoder.used // 8) == len(data)
+
+
+def test_as_short_as_constriction():
+    """On the same integer counts both are within 0.1 % of the entropy of the sequence."""
+    rng = np.random.default_rng(7)
+    counts = 1 + np.floor((65536 - 32) * rng.dirichlet(np.full(32, 0.5))).astype(np.int64)
+    counts[0] += 65536 - counts.sum()
+    symbols = rng.choice(32, 20_000, p=counts / 65536).astype(np.int32)
+    ideal = ideal_bits(symbols.tolist(), counts.tolist())
+    encoder = constriction.stream.queue.RangeEncoder()
+    encoder.encode(symbols, exact_model(counts))
+    ours = 8 * len(range_coder.encode(symbols, counts))
+    assert ideal <= ours <= 1.001 * ideal
+    assert abs(ours - encoder.num_bits()) <= 40
+
+
+@pytest.mark.parametrize("symbols, counts", [([1], [1, 0, 1]), ([2], [1, 1]), ([-1], [1, 1]), ([0], []), ([0], [0, 0]),
+                                             ([0], [1, -1]), ([0], [2**31, 1])])
+def test_what_cannot_be_coded_is_refused(symbols, counts):
+    with pytest.raises(ValueError):
+        range_coder.encode(symbols, counts)
+
+
+def test_worked_example():
+    """[1] with counts [1, 1, 2]: the interval [1/4, 1/2), which is the bits 01."""
+    assert range_coder.encode([1], [1, 1, 2]) == bytes([0b01000000])
+    assert range_coder.decode(bytes([0b01111111]), [1, 1, 2], 1) == ([1], 2)
+    assert len(range_coder.encode([1, 1, 0, 1, 1, 1, 2, 1], [2, 5, 1])) == 2
