@@ -23,8 +23,8 @@ def compare_with_jpeg(model, image, size=256, jpeg_quality=50, jpeg2000_ratio=20
     the importance map and the error maps below; "The function returns the computed metrics".
 
     image: uint8 (H, W, 3); it is resized to size x size for the model and the result is "resized to match the original
-    dimensions". JPEG is saved "with a predefined quality setting", JPEG 2000 "using the JP2 format", both with Pillow's
-    defaults, as the report did; chapter 12 shows what that hides. Returns (metrics, figure): metrics[name] = {"psnr",
+    dimensions". JPEG is saved "with a predefined quality setting", JPEG 2000 "using the JP2 format": the text names no
+    other options, so both run with Pillow's defaults; chapter 12 shows what that hides. Returns (metrics, figure): metrics[name] = {"psnr",
     "ssim", "bytes"} for "report", "jpeg", "jpeg2000"; bytes is None for the report's model, which makes no file.
     Taught in chapter 13.
     """
