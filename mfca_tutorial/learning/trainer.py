@@ -171,7 +171,7 @@ class Trainer:
         """The loss is not finite: averaged weights again, no momenta, half the learning rates; thrice at most."""
         self.restarts += 1
         if self.restarts > 3:
-            raise FloatingPointError(f"the loss is not finite at step {self.step_count}, after three restarts")
+            raise ValueError(f"the loss is not finite at step {self.step_count}, after three restarts: lower --lr")
         with torch.no_grad():
             for p, kept in zip(self.codec.state_dict().values(), self.average.state_dict().values(), strict=True):
                 p.copy_(kept)
