@@ -24,9 +24,9 @@ def compare_with_jpeg(model, image, size=256, jpeg_quality=50, jpeg2000_ratio=20
 
     image: uint8 (H, W, 3); it is resized to size x size for the model and the result is "resized to match the original
     dimensions". JPEG is saved "with a predefined quality setting", JPEG 2000 "using the JP2 format": the text names no
-    other options, so both run with Pillow's defaults; chapter 12 shows what that hides. Returns (metrics, figure): metrics[name] = {"psnr",
-    "ssim", "bytes"} for "report", "jpeg", "jpeg2000"; bytes is None for the report's model, which makes no file.
-    Taught in chapter 13.
+    other options, so both run with Pillow's defaults; chapter 12 shows what that hides.
+    Returns (metrics, figure): metrics[name] = {"psnr", "ssim", "bytes"} for "report", "jpeg", "jpeg2000"; bytes is None
+    for the report's model, which makes no file. Taught in chapter 13.
     """
     from matplotlib.figure import Figure
     model.eval()
