@@ -159,7 +159,8 @@ def sphinx(folder, builder="html"):
     done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     out = folder / "_build" / builder
     if done.returncode or not (out / "index.html").exists():
-        sys.exit(done.stdout[-6000:] + f"\nThe book did not build (exit {done.returncode}).")
+        warnings = [line for line in done.stdout.splitlines() if re.search(r"\b(WARNING|ERROR|CRITICAL):", line)]
+        sys.exit("\n".join([*warnings, done.stdout[-3000:], f"The book did not build (exit {done.returncode})."]))
     return out
 
 
