@@ -196,7 +196,7 @@ def test_notebooks_hold_no_outputs_but_checked_ones():
     cells[1].metadata["tags"] = ["nbval-check-output"]
     plain, checked = strip_notebooks.stripped(nbformat.v4.new_notebook(cells=cells)).cells
     assert plain.outputs == [] and plain.execution_count is None
-    assert checked.outputs[0].text == "2" and checked.execution_count == 3
+    assert checked.outputs[0].text == "2" and checked.execution_count == 1  # nbval needs a count; git, always the same
     for file in (ROOT / "book").glob("*.ipynb"):
         notebook = nbformat.read(file, as_version=4)
         assert strip_notebooks.stripped(notebook) == notebook, f"run tools/strip_notebooks.py {file.name}"
