@@ -135,7 +135,7 @@ def entropy_bits(symbols):
     `entropy_bits([0, 1, 0, 1]) -> 4.0`. The histogram itself is not counted. Taught in chapter 7.
     """
     counts = np.unique(np.asarray(symbols), return_counts=True)[1]
-    return float(-(counts * np.log2(counts / counts.sum())).sum())
+    return float((counts * np.log2(counts.sum() / counts)).sum())
 
 
 @torch.no_grad()
