@@ -144,14 +144,14 @@ def test_muon_orthogonalises_and_padding_changes_nothing():
     Muon(weights, lr=0.01).step()
     for p in weights:
         update = orthogonalise(p.grad.flatten(1)[None])[0] * -0.01 * 0.2 * math.sqrt(max(p.shape[0], p[0].numel()))
-        assert (p.flatten(1) - update).norm() < 0.02 * update.norm()  # bfloat16
+        assert (p.flatten(1) - update).norm() < 0.05 * update.norm()  # bfloat16
 
 
 def test_muon_gets_kernels_and_adam_the_probability_model():
     codec = Codec(TINY)
     kernels, rest = split_parameters(codec)
     names = {id(p): n for n, p in codec.named_parameters()}
-    assert all(names[id(p)].startswith(("g_a.", "g_s.", "pqf.")) for p in kernels) and len(kernels) > 20
+    assert all(names[id(p)].startswith(("g_a.", "g_s.")) for p in kernels) and len(kernels) > 15
     trained = {names[id(p)] for p in kernels + rest}
     assert {n for n in names.values() if not n.startswith("importance.")} == trained
 
@@ -215,3 +215,12 @@ def test_the_captured_step_gives_the_eager_losses(tmp_path, photographs):
         trainer.run()
     rows = [(trainer.out / "log.csv").read_text().splitlines()[-1].split(",") for trainer in runs]
     assert float(rows[0][4]) == pytest.approx(float(rows[1][4]), rel=0.05)
+
+
+def test_health_notices_a_dead_filter(photographs):
+    torch.manual_seed(0)
+    x = torch.stack([torch.from_numpy(p[:64, :64].copy()) for p in photographs]).permute(0, 3, 1, 2) / 255
+    codec = Codec(TINY).eval()
+    assert health_report(codec, x)["pqf_alive"] > 0.3
+    torch.nn.init.constant_(codec.pqf.first.bias, -1e6)
+    assert any("PQF" in alarm for alarm in health_report(codec, x)["alarms"])

@@ -55,4 +55,4 @@ class PMCN(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         h = F.gelu(self.mix_in(x))  # (B, C, H, W)
         h = F.gelu(self.pyramid(h))
-        return x + self.attention(self.mix_out(h))
+        return self.attention(self.mix_out(h)).add_(x)  # in place: x + attention(...)

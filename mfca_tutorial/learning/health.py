@@ -12,22 +12,28 @@ from mfca_tutorial.codec import Codec
 from mfca_tutorial.entropy.hyperprior import pass_of_latent
 
 QUALITIES = (10, 50, 90)
-LEAST_Z_SHARE, LEAST_SPREAD, MOST_PASS_COST = 0.003, 0.002, 1.6
+LEAST_Z_SHARE, LEAST_SPREAD, MOST_PASS_COST, LEAST_PQF_ALIVE = 0.003, 0.002, 1.6, 0.1
 
 
-def _gate_spread(codec: Codec, x: torch.Tensor, quality: torch.Tensor) -> tuple[dict, dict]:
-    """Runs the codec once; standard deviation over images and mean of each MFCA's gates, by name of the block."""
-    spread, mean, hooks = {}, {}, []
+def _look_inside(codec: Codec, x: torch.Tensor, quality: torch.Tensor) -> dict:
+    """Runs the codec once and watches. By name of the block: standard deviation over images and mean of MFCA's gates;
+    and the share of the PQF's hidden units that are above zero anywhere."""
+    seen, hooks = {"gate_spread": {}, "gate_mean": {}}, []
     for name, module in codec.named_modules():
         if isinstance(module, MFCA):
             def record(module, inputs, output, name=name):
                 block, gates = name.removesuffix(".attention"), module.gates(inputs[0])  # (B, C)
-                spread[block], mean[block] = gates.std(0, correction=0).mean().item(), gates.mean().item()
+                seen["gate_spread"][block] = gates.std(0, correction=0).mean().item()
+                seen["gate_mean"][block] = gates.mean().item()
             hooks.append(module.register_forward_hook(record))
+
+    def count(module, inputs, output):
+        seen["pqf_alive"] = (output > 0).flatten(2).any(2).any(0).float().mean().item()
+    hooks.append(codec.pqf.first.register_forward_hook(count))
     codec(x, quality, noise=False)
     for hook in hooks:
         hook.remove()
-    return spread, mean
+    return seen
 
 
 @torch.no_grad()
@@ -35,7 +41,7 @@ def health_report(codec: Codec, x: torch.Tensor) -> dict:
     """Vital signs on a batch x (B, 3, H, W) of different images, B >= 2, and the list of alarms.
 
     By quality 10, 50, 90: bpp, PSNR (dB), share of z in the bits, each pass's share of the bits of y over its share
-    of the symbols. Also: spread of z over images, spread and mean of gates, spread of the learned map.
+    of the symbols. Also: spread of z over images, spread and mean of gates, living units of the PQF, spread of the map.
     Taught in chapter 11.
     """
     report, alarms = {"qualities": {}}, []
@@ -57,7 +63,9 @@ def health_report(codec: Codec, x: torch.Tensor) -> dict:
             alarms.append(f"quality {q}: pass {cost.index(max(cost))} costs {max(cost):.2f} times its share")
         if not torch.isfinite(mse).all():
             alarms.append(f"quality {q}: not finite")
-    report["gate_spread"], report["gate_mean"] = _gate_spread(codec, x, quality)
+    report |= _look_inside(codec, x, quality)
+    if report["pqf_alive"] < LEAST_PQF_ALIVE:
+        alarms.append(f"PQF: {report['pqf_alive']:.0%} of its hidden units are ever above zero")
     alarms += [f"{name}: the gates are the same for every image ({s:.5f})"
                for name, s in report["gate_spread"].items() if s < LEAST_SPREAD]
     report["map_spread"] = out["importance"].std().item()

@@ -11,7 +11,7 @@ from torch import nn
 from mfca_tutorial.codec import Codec
 from mfca_tutorial.learning.losses import RateDistortionLoss
 
-MUON_PARTS = ("g_a.", "g_s.", "pqf.")  # the probability model and the gates stay with Adam: full-size steps kill them
+MUON_PARTS = ("g_a.", "g_s.")  # the rest stays with Adam: full-size steps killed the ReLUs of the PQF, and z
 
 
 class Objective(nn.Module):
@@ -28,7 +28,7 @@ class Objective(nn.Module):
 
 
 def split_parameters(codec: Codec, muon: bool = True) -> tuple[list, list]:
-    """The weights for Muon (kernels of the transforms with 16 or more rows and columns) and those for Adam (the rest).
+    """The weights for Muon (kernels of g_a and g_s with 16 or more rows and columns) and those for Adam (the rest).
 
     Taught in chapter 11.
     """
