@@ -12,7 +12,7 @@ NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 export TQDM_DISABLE = 1
 export JUPYTER_PLATFORM_DIRS = 1
 
-.PHONY: book test setup lint unit notebooks browser bench shots pdf lab readme set-repo release-model clean
+.PHONY: book test setup lint unit notebooks browser bench shots pdf lab readme model-card set-repo release-model clean
 .NOTPARALLEL:
 
 book: setup
@@ -55,6 +55,9 @@ lab: setup
 
 readme: setup
 	$(BIN)/python tools/readme.py --picture
+
+model-card: setup
+	$(BIN)/python tools/model_card.py --pictures
 
 set-repo:
 	python3 tools/set_repo.py "$(URL)"

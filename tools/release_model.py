@@ -2,11 +2,13 @@
 
 Evaluates the model (flat and learned map) and the classical codecs on Kodak (MFCA_KODAK, else downloaded) into
 data/results/kodak/, copies RUN/model.safetensors to data/mfca.safetensors and the run's log and report to
-data/training/, and writes the README's part. Left to do by hand: read the figures, update data/MODEL_CARD.md, commit.
+data/training/, and writes the README's part and data/MODEL_CARD.md. Left to do by hand: read the figures, see that the
+prose in tools/model_card.md is true of this run, commit.
 Options it does not know go to `mfca eval` of the model, as in `--qualities 0 50 100`.
 """
 
 import argparse
+import json
 import shutil
 import subprocess
 import sys
@@ -17,7 +19,7 @@ DATA = ROOT / "data"
 RESULTS = DATA / "results" / "kodak"
 CLASSICAL = ("jpeg", "jpeg2000", "webp", "avif")
 QUALITIES = [str(quality) for quality in range(0, 101, 5)]
-KEPT = {"log.csv": "training/log.csv", "report.json": "training/report.json"}
+KEPT = {"log.csv": "training/log.csv", "health.jsonl": "training/health.jsonl"}
 
 
 def mfca(*words):
@@ -32,9 +34,10 @@ def main():
     parser.add_argument("--again", action="store_true", help="measure the classical codecs again, too")
     options, passed_on = parser.parse_known_args()
     model = options.run.resolve() / "model.safetensors"
-    if not model.is_file():
-        print(f"release-model: {model} is not there; RUN is the folder that `mfca train` wrote", file=sys.stderr)
-        return 2
+    for file in (model, model.with_name("report.json")):
+        if not file.is_file():
+            print(f"release-model: {file} is not there; RUN is the folder that `mfca train` wrote", file=sys.stderr)
+            return 2
     RESULTS.mkdir(parents=True, exist_ok=True)
     for name in CLASSICAL:
         if options.again or not (RESULTS / f"{name}.json").exists():
@@ -53,8 +56,13 @@ def main():
         if (options.run / name).exists():
             (DATA / target).parent.mkdir(exist_ok=True)
             shutil.copyfile(options.run / name, DATA / target)
-    subprocess.run([sys.executable, str(ROOT / "tools" / "readme.py"), "--picture"], check=True, cwd=ROOT)
-    print("released; now read README.md, update data/MODEL_CARD.md and commit data/, _assets/ and README.md")
+    report = json.loads((options.run / "report.json").read_text("utf-8"))
+    report["recipe"] |= {key: Path(report["recipe"][key]).name for key in ("source", "out", "init")}  # nobody's folders
+    (DATA / "training" / "report.json").write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+    for tool, option in (("readme", "--picture"), ("model_card", "--pictures")):
+        subprocess.run([sys.executable, str(ROOT / "tools" / f"{tool}.py"), option], check=True, cwd=ROOT)
+    print("released; read README.md, data/MODEL_CARD.md and its prose in tools/model_card.md; "
+          "commit data/, _assets/ and README.md")
     return 0
 
 
