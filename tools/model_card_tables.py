@@ -187,8 +187,9 @@ def goals():
             lines.append((1, [goal, f"{'>=' if least else '<='} {bound:g}{unit}", NOT_YET, "?"]))
             return
         met = value >= bound if least else value <= bound
+        sign = "+" if "BD-rate" in goal else ""
         lines.append((2 if met else 0, [goal, f"{'>=' if least else '<='} {bound:g}{unit}",
-                                        f"{value:.{places}f}{unit}", "yes" if met else "**no**"]))
+                                        f"{value:{sign}.{places}f}{unit}", "yes" if met else "**no**"]))
 
     for name, bound, metric in (("bpg444", -5, "psnr-rgb"), ("bpg444", -12, "psnr-rgb"), ("vtm444", 0, "psnr-rgb"),
                                 ("jpeg2000", -23, "psnr-rgb"), ("jpeg", -56, "psnr-rgb"), ("avif", -18, "psnr-rgb"),
