@@ -48,8 +48,7 @@ def _unpack(name: str, value: np.ndarray) -> torch.Tensor:
 def save_checkpoint(codec, path, notes: dict[str, str] | None = None) -> None:
     """Write a frozen codec. `notes` (say, data and minutes) go into the metadata beside the configuration.
 
-    Taught in chapter 9.
-    """
+    Taught in chapter 9."""
     tensors = {name: _pack(name, value) for name, value in codec.state_dict().items()}
     tensors |= {Z_TABLES + part: torch.from_numpy(vector) for part, vector in tables_to_array(codec.tables.z).items()}
     save_file(tensors, str(path), metadata={"config": codec.config.to_json(), **(notes or {})})
@@ -58,8 +57,7 @@ def save_checkpoint(codec, path, notes: dict[str, str] | None = None) -> None:
 def read_checkpoint(path) -> tuple[CodecConfig, dict[str, torch.Tensor], Tables]:
     """Configuration, state dictionary (float32) and coding tables of a file that `save_checkpoint` wrote.
 
-    Raises FileNotFoundError, or ValueError for a file that is no checkpoint of this package. Taught in chapter 9.
-    """
+    Raises FileNotFoundError, or ValueError for a file that is no checkpoint of this package. Taught in chapter 9."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"no checkpoint at {path}")
     try:

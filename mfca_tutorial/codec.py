@@ -39,8 +39,7 @@ class Codec(nn.Module):
                             `-- / gain -- PQF -- g_s --> x_hat
 
     `Codec.from_pretrained()` is ready for `compress` and `decompress`; one made by `Codec(config)` is for training,
-    until `freeze()`. Taught in chapter 4.
-    """
+    until `freeze()`. Taught in chapter 4."""
 
     def __init__(self, config: CodecConfig):
         super().__init__()
@@ -58,8 +57,7 @@ class Codec(nn.Module):
     def from_pretrained(cls, path: str | Path | None = None) -> "Codec":
         """The shipped checkpoint, or one that `mfca train` wrote. Works offline, on CPU.
 
-        Raises FileNotFoundError or ValueError where `path` is no checkpoint. Taught in chapter 0.
-        """
+        Raises FileNotFoundError or ValueError where `path` is no checkpoint. Taught in chapter 0."""
         path = path or data.path("mfca.safetensors")
         config, state, tables = checkpoint.read_checkpoint(path)
         codec = cls(config)
@@ -70,8 +68,7 @@ class Codec(nn.Module):
     def freeze(self) -> "Codec":
         """Round to fixed point what must be exact, and make the coding tables. Once, after training.
 
-        Taught in chapter 9.
-        """
+        Taught in chapter 9."""
         self.hyperprior.freeze()
         self.tables = Tables(gaussian_tables(), [table_from_pmf(*pmf) for pmf in self.hyperprior.prior.pmfs()])
         self._exact = None
@@ -97,8 +94,7 @@ class Codec(nn.Module):
     def gain_of(self, quality: torch.Tensor, offsets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Quality (B,) and offsets (B, 1, H/64, W/64) -> quality (B, 1, h, w) and gain (B, M, h, w) of each latent.
 
-        Taught in chapter 6.
-        """
+        Taught in chapter 6."""
         local = (quality[:, None, None, None] + offsets).clamp(0, MAX_QUALITY)
         local = F.interpolate(local, scale_factor=STRIDE // 16, mode="nearest")  # (B, 1, H/16, W/16)
         return local, self.gains(local)
@@ -110,8 +106,7 @@ class Codec(nn.Module):
     def code(self, y: torch.Tensor, quality: torch.Tensor, offsets: torch.Tensor, noise: bool = True) -> dict:
         """What lies between the transforms, and g_s: y (B, M, h, w), not scaled -> {"x_hat", "bits", "y_hat", "z_hat"}.
 
-        Taught in chapter 11.
-        """
+        Taught in chapter 11."""
         local, gain = self.gain_of(quality, offsets)
         with torch.autocast(y.device.type, enabled=False):
             coded = self.hyperprior(y.float() * gain, noise)
@@ -124,8 +119,7 @@ class Codec(nn.Module):
 
         offsets (B, 1, H/64, W/64): the importance map as quality offsets, None for flat. noise: as in `Hyperprior`.
         Returns {"x_hat", "bits": {"y": (B, M, h, w), "z"}, "y_hat", "z_hat", "importance": (B, 1, H/64, W/64) in 0..1,
-        the learned head's map, which nothing else here depends on}. Taught in chapter 11.
-        """
+        the learned head's map, which nothing else here depends on}. Taught in chapter 11."""
         y, features = self.g_a(x)  # (B, M, H/16, W/16), (B, C, H/8, W/8)
         if offsets is None:
             offsets = x.new_zeros(x.shape[0], 1, x.shape[2] // STRIDE, x.shape[3] // STRIDE)
@@ -163,8 +157,7 @@ class Codec(nn.Module):
         x: float (1, 3, H, W) in 0..1, or uint8 (H, W, 3). quality: 0..100, used in half steps. importance: None or
         'flat', 'auto' (the learned head), or an array of any size in -1..1 (1 is 28 quality steps up, -1 is 32 down).
         progress: wraps the list of tiles, `tqdm` for a bar.
-        Raises ValueError on anything else. Taught in chapter 9.
-        """
+        Raises ValueError on anything else. Taught in chapter 9."""
         if not 0 <= quality <= MAX_QUALITY:
             raise ValueError(f"quality must be in 0..{MAX_QUALITY}, not {quality}")
         quality = round(quality * 2) / 2
@@ -190,8 +183,7 @@ class Codec(nn.Module):
         """The bytes of a `.mfca` file -> x_hat (1, 3, H, W): 8-bit values over 255, on the CPU.
 
         progress: wraps the list of tiles, `tqdm` for a bar.
-        Raises BitstreamError on anything but a whole, undamaged file that this model wrote. Taught in chapter 9.
-        """
+        Raises BitstreamError on anything but a whole, undamaged file that this model wrote. Taught in chapter 9."""
         header, tiles = unpack(file)
         if header.model_id != self.model_id:
             raise BitstreamError(f"this file was made by model {header.model_id.hex()}, this is {self.model_id.hex()}: "
@@ -207,8 +199,7 @@ class Codec(nn.Module):
     def latents_of(self, header: Header, tile: Tile, height: int, width: int):
         """One tile of an unpacked file -> y_hat (1, M, h, w) float64 and offsets (1, 1, H/64, W/64).
 
-        Taught in chapter 9.
-        """
+        Taught in chapter 9."""
         rows, columns = -(-height // STRIDE), -(-width // STRIDE)
         levels = decode_map(tile.map, rows, columns) if header.has_map else np.full((rows, columns), maps.MAP_FLAT)
         offsets = maps.levels_to_offsets(torch.from_numpy(levels))[None, None].to(self.device)

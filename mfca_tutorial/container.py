@@ -92,8 +92,7 @@ def tile_grid(width: int, height: int, tile: int, overlap: int = OVERLAP) -> lis
     """The tiles (top, left, h, w) of a picture, row by row, of near-equal sides <= tile; neighbours overlap.
 
     tile = 0: one tile, the picture. tile_grid(1100, 500, 1024) -> [(0, 0, 500, 640), (0, 576, 500, 524)].
-    tile must be a multiple of overlap (pixels), at least twice as large. Taught in chapter 9.
-    """
+    tile must be a multiple of overlap (pixels), at least twice as large. Taught in chapter 9."""
     if tile == 0:
         return [(0, 0, height, width)]
     columns = _axis(width, tile, overlap)
@@ -135,8 +134,7 @@ class _Reader:
 def pack(header: Header, tiles: list[Tile]) -> bytes:
     """Header and the streams of each tile of `tile_grid` -> the bytes of a file. Raises ValueError.
 
-    Taught in chapter 9.
-    """
+    Taught in chapter 9."""
     if len(tiles) != len(tile_grid(header.width, header.height, header.tile)):
         raise ValueError(f"{len(tiles)} tiles do not cover the picture")
     if not header.has_map and any(tile.map for tile in tiles):
@@ -176,16 +174,14 @@ def _header(reader: _Reader) -> Header:
 def read_header(data: bytes) -> Header:
     """The header at the start of data (32 bytes are enough); nothing behind it is checked. Raises BitstreamError.
 
-    Taught in chapter 9.
-    """
+    Taught in chapter 9."""
     return _header(_Reader(data))
 
 
 def unpack(data: bytes) -> tuple[Header, list[Tile]]:
     """The bytes of a file -> its header and the streams of its tiles, all checks made. Raises BitstreamError.
 
-    Taught in chapter 9.
-    """
+    Taught in chapter 9."""
     reader = _Reader(data)
     header = _header(reader)
     if zlib.crc32(data[:-4]) != int.from_bytes(data[-4:], "big"):

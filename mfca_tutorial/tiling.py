@@ -14,8 +14,7 @@ from mfca_tutorial.config import STRIDE
 def pad_to_stride(x: torch.Tensor) -> torch.Tensor:
     """(B, 3, H, W) -> (B, 3, H', W'), sides rounded up to multiples of 64 by repeating the last row and column.
 
-    Taught in chapter 9.
-    """
+    Taught in chapter 9."""
     height, width = x.shape[2:]
     return F.pad(x, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
 
@@ -32,8 +31,7 @@ def blend(pieces: Iterable[torch.Tensor], grid: list[tuple[int, int, int, int]],
           width: int) -> torch.Tensor:
     """Tiles (1, 3, h, w) at (top, left, h, w) -> one image (1, 3, height, width), a linear fade where tiles overlap.
 
-    Taught in chapter 9.
-    """
+    Taught in chapter 9."""
     if len(grid) == 1:
         return next(iter(pieces))
     tops, lefts = sorted({tile[0] for tile in grid}), sorted({tile[1] for tile in grid})

@@ -22,8 +22,7 @@ class Analysis(nn.Module):
     """g_a: x (B, 3, H, W) in 0..1 -> y (B, M, H/16, W/16), and the last stage's features (B, C, H/8, W/8).
 
     A 5x5 stem with stride 2, then three stages of PMCN blocks between strided 3x3 convolutions. H and W are multiples
-    of 64. Taught in chapter 4.
-    """
+    of 64. Taught in chapter 4."""
 
     def __init__(self, config: CodecConfig):
         super().__init__()
@@ -48,8 +47,7 @@ class Synthesis(nn.Module):
     """g_s: y_hat (B, M, H/16, W/16) -> x_hat (B, 3, H, W), about 0..1 but not clamped.
 
     Transposed convolutions with kernel 4 and stride 2 (each output pixel is covered equally often, so no checkerboard:
-    Odena et al. 2016), one PMCN block a resolution. Taught in chapter 4.
-    """
+    Odena et al. 2016), one PMCN block a resolution. Taught in chapter 4."""
 
     def __init__(self, config: CodecConfig):
         super().__init__()

@@ -28,8 +28,7 @@ class MFCA(nn.Module):
     reduction: the hidden layer has max(C // reduction, 8) units.
     With frequencies=[(0, 0)], window=None, descriptor='signed' this is squeeze-and-excitation (Hu et al. 2018).
     Gates start near open (0.88), whatever the input. Source: Qin et al. 2021 (FcaNet), equations 7-9.
-    Taught in chapter 2.
-    """
+    Taught in chapter 2."""
 
     def __init__(self, channels: int, frequencies="top16", window: int | None = 8, descriptor: str = "energy",
                  reduction: int = 8):
@@ -62,8 +61,7 @@ class MFCA(nn.Module):
 
         Without windows: (B, C, 1, 1), of the whole map, divided by sqrt(HW); frequency (0, 0) is the mean either way.
 
-        H and W that are no multiple of the window are padded by their last row and column. Taught in chapter 2.
-        """
+        H and W that are no multiple of the window are padded by their last row and column. Taught in chapter 2."""
         height, width = x.shape[2:]
         if self.window:
             n_h = n_w = self.window

@@ -20,8 +20,7 @@ class PMCN(nn.Module):
         x -- 1x1, GELU -- split in 4 -- 1x1 | 3x3 | 5x5 | 7x7 -- concat, GELU -- 1x1 -- MFCA -- + x
 
     channels: a multiple of 4 (ValueError). attention=False leaves MFCA out (the ablation of chapter 3).
-    The other arguments go to `MFCA`. Taught in chapter 3.
-    """
+    The other arguments go to `MFCA`. Taught in chapter 3."""
 
     def __init__(self, channels: int, attention: bool = True, frequencies="top16", descriptor: str = "energy"):
         super().__init__()
@@ -41,8 +40,7 @@ class PMCN(nn.Module):
     def dense_kernel(self) -> torch.Tensor:
         """(C, C, 7, 7): the one kernel whose plain 7x7 convolution equals `pyramid` without its biases.
 
-        Block-diagonal over the groups, and zero outside each group's own k x k centre. Taught in chapter 3.
-        """
+        Block-diagonal over the groups, and zero outside each group's own k x k centre. Taught in chapter 3."""
         channels, reach = self.mix_in.out_channels, max(KERNELS) // 2
         dense = self.mix_in.weight.new_zeros(channels, channels, max(KERNELS), max(KERNELS))
         start = 0

@@ -21,8 +21,7 @@ WEIGHT_LIMIT, BIAS_LIMIT = 8.0, 16.0  # int16 in units of 2^-12; float32 still h
 def round_to(x: torch.Tensor, unit: float) -> torch.Tensor:
     """The nearest multiple of unit, a power of two; halves go up. Example: round_to(0.3, 0.25) is 0.25.
 
-    Taught in chapter 9.
-    """
+    Taught in chapter 9."""
     return torch.floor(x / unit + 0.5) * unit
 
 
@@ -40,8 +39,7 @@ class FixedPoint:
     """Runs a frozen nn.Sequential of Conv2d (1x1, dense k x k, depthwise), ReLU and PixelShuffle exactly.
 
     Raises ValueError where the weights are not frozen or where a sum could leave 53 bits. Input and output are float64,
-    (B, C, h, w), multiples of 2^-8; the input is rounded and clamped to that. Taught in chapter 9.
-    """
+    (B, C, h, w), multiples of 2^-8; the input is rounded and clamped to that. Taught in chapter 9."""
 
     def __init__(self, network: nn.Sequential, device: torch.device | str = "cpu"):
         self.layers = []
@@ -78,8 +76,7 @@ class FixedPoint:
 def convolve(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, groups: int) -> torch.Tensor:
     """'Same' convolution by matrix products and shifted sums only: no FFT, no Winograd, whose sums are not exact.
 
-    x (B, C, h, w); weight (O, C / groups, k, k) with groups 1 or C; bias (O, 1, 1). Taught in chapter 9.
-    """
+    x (B, C, h, w); weight (O, C / groups, k, k) with groups 1 or C; bias (O, 1, 1). Taught in chapter 9."""
     batch, _, height, width = x.shape
     k = weight.shape[-1]
     if groups == 1:

@@ -29,8 +29,7 @@ INDEX_UNIT = 8.0  # scale index = 8 x the network's output: a power of two, so s
 def pass_of_latent(channels: int, height: int, width: int, passes: int, device="cpu") -> torch.Tensor:
     """(C, h, w) uint8: the pass in which each latent is coded, for 1, 2 or 4 passes (ValueError otherwise).
 
-    Kept, since a CUDA graph cannot copy from the CPU. Taught in chapter 8.
-    """
+    Kept, since a CUDA graph cannot copy from the CPU. Taught in chapter 8."""
     if passes not in (1, 2, 4):
         raise ValueError(f"context passes must be 1, 2 or 4, not {passes}")
     row, column = torch.arange(height)[:, None] % 2, torch.arange(width)[None] % 2  # (h, 1), (1, w)
@@ -43,8 +42,7 @@ def pass_of_latent(channels: int, height: int, width: int, passes: int, device="
 def gaussian_bits(value: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
     """Bits of N(0, scale) on [value - 1/2, value + 1/2], element by element, at most 29.9.
 
-    Source: Balle et al. 2018, equation 11. Taught in chapter 8.
-    """
+    Source: Balle et al. 2018, equation 11. Taught in chapter 8."""
     value = value.abs()
     upper, lower = (0.5 - value) / scale, (-0.5 - value) / scale
     mass = 0.5 * (torch.erfc(-upper * 0.5**0.5) - torch.erfc(-lower * 0.5**0.5))
@@ -93,8 +91,7 @@ class Hyperprior(nn.Module):
         pass p: [features, y_hat of the passes before p] -- adapter_p -- trunk -- mean, scale of the latents of pass p
 
     Source: Balle et al. 2018; Minnen et al. 2018; He et al. 2021 (parallel context); Li et al. 2023 (its pattern).
-    Taught in chapter 8.
-    """
+    Taught in chapter 8."""
 
     def __init__(self, config: CodecConfig):
         super().__init__()
@@ -124,8 +121,7 @@ class Hyperprior(nn.Module):
         """y (B, M, h, w) -> y_hat, and the bits of every element of y and z.
 
         noise=True (training) counts bits of y + u; False counts them on the rounded values. y_hat is always rounded.
-        Returns {"y_hat", "z_hat", "mean", "scale", "bits": {"y": (B, M, h, w), "z": (B, C_z, h/4, w/4)}}.
-        """
+        Returns {"y_hat", "z_hat", "mean", "scale", "bits": {"y": (B, M, h, w), "z": (B, C_z, h/4, w/4)}}."""
         z = self.h_a(y)  # (B, C_z, h/4, w/4)
         z_hat = round_straight_through(z)
         features = self.h_s(z_hat)  # (B, C_h, h, w)

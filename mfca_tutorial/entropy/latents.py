@@ -54,8 +54,7 @@ def encode_latents(exact: ExactHyperprior, tables: Tables, y: torch.Tensor, z: t
     """y (1, M, h, w) times its gain and z (1, C_z, h/4, w/4), not rounded -> two byte strings and what they decode to.
 
     quantise(residual, index) -> integers, of the same shape: plain rounding or a dead zone (chapter 6).
-    Taught in chapter 8.
-    """
+    Taught in chapter 8."""
     z_hat = torch.round(z.double()).clamp(-LIMIT, LIMIT).to(exact.device)
     y = y.double().clamp(-LIMIT, LIMIT).to(exact.device)
     features, y_hat = exact.h_s(z_hat), torch.zeros_like(y)
@@ -78,8 +77,7 @@ def decode_latents(exact: ExactHyperprior, tables: Tables, z_bytes: bytes, y_byt
                    width: int) -> torch.Tensor:
     """The two byte strings -> y_hat (1, M, h, w) float64, bit for bit what the encoder had.
 
-    Raises BitstreamError where the bytes cannot have come from this model. Taught in chapter 8.
-    """
+    Raises BitstreamError where the bytes cannot have come from this model. Taught in chapter 8."""
     z_hat = _decode_z(z_bytes, tables.z, height // 4, width // 4).to(exact.device)
     features = exact.h_s(z_hat.clamp(-LIMIT, LIMIT))
     y_hat = torch.zeros(1, channels, height, width, dtype=torch.float64, device=exact.device)

@@ -32,8 +32,7 @@ def _model(contrast: int, left: int):
 def encode_map(levels: np.ndarray) -> bytes:
     """Levels (h, w), uint8 in 0..15 -> bytes; a flat 8 x 12 map of level 8 has 1 byte. Raises ValueError.
 
-    Taught in chapter 5.
-    """
+    Taught in chapter 5."""
     if levels.ndim != 2 or levels.size == 0 or levels.min() < 0 or levels.max() >= LEVELS:
         raise ValueError("a map is a 2-D array of levels 0..15")
     left = np.empty(levels.shape, np.int64)  # (h, w)
@@ -51,8 +50,7 @@ def encode_map(levels: np.ndarray) -> bytes:
 def decode_map(data: bytes, h: int, w: int) -> np.ndarray:
     """The inverse of `encode_map`: uint8 (h, w). Raises BitstreamError unless data holds exactly that.
 
-    Taught in chapter 5.
-    """
+    Taught in chapter 5."""
     if len(data) > h * w + 1:
         raise BitstreamError("the importance map is longer than any map of its size")
     decoder = new_decoder(data)

@@ -17,16 +17,14 @@ DEAD_ZONE = 0.0  # in rounding steps
 def round_straight_through(x: torch.Tensor) -> torch.Tensor:
     """Rounds in the forward pass, is the identity in the backward pass. For what the decoder sees.
 
-    Source: Bengio et al. 2013; Minnen and Singh 2020. Taught in chapter 6.
-    """
+    Source: Bengio et al. 2013; Minnen and Singh 2020. Taught in chapter 6."""
     return x + (torch.round(x) - x).detach()
 
 
 def add_uniform_noise(x: torch.Tensor) -> torch.Tensor:
     """x + u, u uniform in -1/2..1/2: its density is that of rounding's integers, made continuous. For what is counted.
 
-    Source: Balle et al. 2017, equation 13. Taught in chapter 6.
-    """
+    Source: Balle et al. 2017, equation 13. Taught in chapter 6."""
     return x + torch.rand_like(x) - 0.5
 
 
@@ -35,8 +33,7 @@ class Gains(nn.Module):
 
     K anchor vectors lie evenly over quality 0..100, and between them the gain is interpolated in the log domain, so one
     model serves every quality. A large gain is a fine step. Source: Cui et al. 2021 (there with a learned inverse; here
-    the decoder divides by the same gain). Taught in chapter 6.
-    """
+    the decoder divides by the same gain). Taught in chapter 6."""
 
     def __init__(self, channels: int, anchors: int = 8, lowest: float = 0.5, highest: float = 7.0):
         super().__init__()
@@ -56,7 +53,6 @@ def dead_zone(residual: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
 
     A zero is cheaper than a one, so near the middle rounding down saves more bits than it costs in error. Only the
     encoder decides this; any decoder reads the file. Source: Sullivan 1996; every JPEG 2000 and H.264 encoder.
-    residual and index: any equal shape; index is the scale index 0..63. Taught in chapter 6.
-    """
+    residual and index: any equal shape; index is the scale index 0..63. Taught in chapter 6."""
     threshold = 0.5 + DEAD_ZONE
     return residual.sign() * torch.floor(residual.abs() + 1 - threshold)

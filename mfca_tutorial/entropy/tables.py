@@ -50,8 +50,7 @@ _BIT = constriction.stream.model.Uniform(2)
 class Decoder:
     """A stream being read. It codes what it reads once more, so that `check_finished` can compare byte for byte.
 
-    Made by `new_decoder`. Taught in chapter 7.
-    """
+    Made by `new_decoder`. Taught in chapter 7."""
 
     def __init__(self, data: bytes):
         words = np.frombuffer(data + b"\0" * (8 + -len(data) % 4), dtype=">u4").astype(np.uint32)
@@ -81,8 +80,7 @@ def finish(encoder) -> bytes:
     """The shortest bytes (most significant first) that, continued with zeros, name a number in the final interval.
 
     `constriction` ends on a whole 32-bit word; one or two bytes of it usually do. Nothing coded -> b"".
-    Taught in chapter 7.
-    """
+    Taught in chapter 7."""
     if encoder.is_empty():
         return b""
     data = encoder.get_compressed().astype(">u4").tobytes()
@@ -101,8 +99,7 @@ def finish(encoder) -> bytes:
 def check_finished(decoder: Decoder) -> None:
     """Raises BitstreamError unless the symbols read are exactly what the bytes hold, no more and no less.
 
-    Taught in chapter 7.
-    """
+    Taught in chapter 7."""
     if finish(decoder.mirror) != decoder.data:
         raise BitstreamError("the coded data does not end where its symbols end: the file is damaged")
 
@@ -124,8 +121,7 @@ def _bit_lengths(values: np.ndarray) -> np.ndarray:
 def encode_group(encoder, symbols: np.ndarray, table: Table) -> None:
     """Appends the integers (n,), any int32, in the given table; what the table lacks is escaped, never clipped.
 
-    Raises ValueError for symbols that are not integers or exceed int32. Taught in chapter 7.
-    """
+    Raises ValueError for symbols that are not integers or exceed int32. Taught in chapter 7."""
     if len(symbols) == 0:
         return
     if symbols.dtype.kind not in "iu" or symbols.min() < -(2**31) or symbols.max() >= 2**31:
@@ -172,8 +168,7 @@ def _groups(index: np.ndarray, tables: list[Table]) -> tuple[np.ndarray, np.ndar
 def encode_indexed(encoder, symbols: np.ndarray, index: np.ndarray, tables: list[Table]) -> None:
     """Appends integers of any shape; index, same shape, names each one's table. Raises ValueError.
 
-    Taught in chapter 8.
-    """
+    Taught in chapter 8."""
     if symbols.shape != index.shape:
         raise ValueError("symbols and index must have one shape")
     order, ends = _groups(index, tables)
@@ -193,8 +188,7 @@ def decode_indexed(decoder: Decoder, index: np.ndarray, tables: list[Table]) -> 
 def table_bits(symbols: np.ndarray, index: np.ndarray, tables: list[Table]) -> float:
     """What `encode_indexed` will spend, in bits, escapes included: the sum of -log2(count / 2**16).
 
-    Taught in chapter 7.
-    """
+    Taught in chapter 7."""
     order, ends = _groups(index, tables)
     total = 0.0
     for group, table in zip(np.split(symbols.ravel()[order], ends[:-1]), tables, strict=True):

@@ -33,8 +33,7 @@ def _coder(codec, importance):
 def measure(encode, decode, image, setting):
     """One image at one setting -> dict of bytes, bpp, PSNR, SSIM, MS-SSIM (None if too small), seconds.
 
-    image: uint8 (H, W, 3). Taught in chapter 12.
-    """
+    image: uint8 (H, W, 3). Taught in chapter 12."""
     start = time.perf_counter()
     stream = encode(image, setting)
     middle = time.perf_counter()
@@ -74,8 +73,7 @@ def evaluate(codec, files, settings, importance="flat", progress=False):
     settings: qualities 0..100 (JPEG 2000: compression ratios). importance: 'flat' or 'auto', for a `Codec` only.
     Returns CompressAI's layout, {"name", "description", "results": {"bpp": [...], "psnr-rgb": [...], ...}}, one
     value a setting, and beside it "settings", "skipped-ms-ssim", "checkpoint", "versions" and "images", one row a
-    file and setting. The first image is coded once before the clock runs. Raises ImageError. Taught in chapter 12.
-    """
+    file and setting. The first image is coded once before the clock runs. Raises ImageError. Taught in chapter 12."""
     files, settings = list(files), list(settings)
     if not files or not settings:
         raise ValueError("nothing to evaluate: no image or no setting")
@@ -128,8 +126,7 @@ def load_results(name, set="kodak"):
 def published(name):
     """`published("bpg444")`: a curve from the literature on Kodak, in the layout of `evaluate`.
 
-    Names and sources are in data/results/published_kodak.csv; KeyError for another name. Taught in chapter 12.
-    """
+    Names and sources are in data/results/published_kodak.csv; KeyError for another name. Taught in chapter 12."""
     with open(data.path("results/published_kodak.csv"), encoding="utf-8", newline="") as file:
         table = list(csv.DictReader(file))
     rows = sorted((row for row in table if row["codec"] == name), key=lambda row: float(row["bpp"]))
@@ -145,8 +142,7 @@ def curve(results, metric="psnr-rgb"):
     """-> (bpp, metric), two float64 arrays, rising: the points where more bits buy more.
 
     MS-SSIM comes in dB, -10 log10(1 - value). A point that a cheaper one equals or beats is left out, as is one
-    without the metric. Taught in chapter 12.
-    """
+    without the metric. Taught in chapter 12."""
     columns = results["results"]
     rate, value = [], []
     for bpp, v in sorted(zip(columns["bpp"], columns.get(metric, []), strict=False), key=lambda point: point[0]):
@@ -162,8 +158,7 @@ def bd_rate(anchor, test, metric="psnr-rgb"):
     """Bjontegaard delta rate in %: how many more bits `test` needs than `anchor` at equal quality; negative = fewer.
 
     anchor, test: results of `evaluate`, `load_results` or `published`. pchip of log rate over the metric, on the range
-    that both curves cover; ValueError when that is empty or a curve has fewer than two points. Taught in chapter 12.
-    """
+    that both curves cover; ValueError when that is empty or a curve has fewer than two points. Taught in chapter 12."""
     import bjontegaard
     (rate_a, value_a), (rate_b, value_b) = curve(anchor, metric), curve(test, metric)
     names = f"{anchor['name']} and {test['name']}"

@@ -42,8 +42,7 @@ def health_report(codec: Codec, x: torch.Tensor) -> dict:
 
     By quality 10, 50, 90: bpp, PSNR (dB), share of z in the bits, each pass's share of the bits of y over its share
     of the symbols. Also: spread of z over images, spread and mean of gates, living units of the PQF, spread of the map.
-    Taught in chapter 11.
-    """
+    Taught in chapter 11."""
     report, alarms = {"qualities": {}}, []
     for q in QUALITIES:
         quality = torch.full((x.shape[0],), float(q), device=x.device)

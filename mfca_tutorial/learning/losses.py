@@ -19,8 +19,7 @@ class RateDistortionLoss(nn.Module):
 
     lambda follows the quality of each pixel's block, so an importance map moves the bits to where it is high.
     metric: 'mse' or 'ms-ssim' (sides above 160; flat maps' lambda). Source: Balle et al. 2017; Cui et al. 2021.
-    Taught in chapter 11.
-    """
+    Taught in chapter 11."""
 
     def __init__(self, metric: str = "mse"):
         super().__init__()
@@ -31,8 +30,7 @@ class RateDistortionLoss(nn.Module):
     def forward(self, out: dict, x: torch.Tensor, quality: torch.Tensor, offsets: torch.Tensor) -> dict:
         """out: what `Codec.forward` returned for x (B, 3, H, W), quality (B,), offsets (B, 1, H/64, W/64).
 
-        Returns {"loss", "mse", "bpp", "z_bpp"}: means over the batch; mse in units of 1 = full scale squared.
-        """
+        Returns {"loss", "mse", "bpp", "z_bpp"}: means over the batch; mse in units of 1 = full scale squared."""
         pixels = x.shape[2] * x.shape[3]
         y_bpp, z_bpp = (out["bits"][k].sum((1, 2, 3)) / pixels for k in ("y", "z"))  # (B,)
         local = (quality[:, None, None, None] + offsets).clamp(0, MAX_QUALITY)  # (B, 1, H/64, W/64)

@@ -61,8 +61,7 @@ class Recipe:
     def rate(self, step: int, progress: float) -> float:
         """The factor on both learning rates: up over `warmup` steps, level, down to 0 over the budget's last part.
 
-        step counts from 0; progress is in 0..1. Taught in chapter 11.
-        """
+        step counts from 0; progress is in 0..1. Taught in chapter 11."""
         return min(1.0, (step + 1) / self.warmup, max(1 - progress, 0.0) / self.decay)
 
 

@@ -30,8 +30,7 @@ class Objective(nn.Module):
 def split_parameters(codec: Codec, muon: bool = True) -> tuple[list, list]:
     """The weights for Muon (kernels of g_a and g_s with 16 or more rows and columns) and those for Adam (the rest).
 
-    Taught in chapter 11.
-    """
+    Taught in chapter 11."""
     kernels, rest = [], []
     for name, p in codec.named_parameters():
         if name.startswith("importance."):
@@ -44,8 +43,7 @@ def split_parameters(codec: Codec, muon: bool = True) -> tuple[list, list]:
 def capture(update: Callable, batch: Sequence[torch.Tensor]) -> Callable:
     """Record update(*batch) in a CUDA graph, after four ordinary calls; returns what replays it on a new batch.
 
-    A replay starts all kernels of a step at once, so the GPU never waits for Python. Taught in chapter 11.
-    """
+    A replay starts all kernels of a step at once, so the GPU never waits for Python. Taught in chapter 11."""
     static = [t.clone() for t in batch]
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())

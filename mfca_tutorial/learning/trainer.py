@@ -39,8 +39,7 @@ __all__ = ["Trainer", "add_arguments", "main"]
 class Trainer:
     """Holds a run: model, averaged weights, optimisers, data. `run()` trains to the end of the budget.
 
-    Taught in chapter 11.
-    """
+    Taught in chapter 11."""
 
     def __init__(self, recipe: Recipe, photographs: list):
         self.recipe, self.out = recipe, Path(recipe.out)

@@ -26,8 +26,7 @@ def compare_with_jpeg(model, image, size=256, jpeg_quality=50, jpeg2000_ratio=20
     dimensions". JPEG is saved "with a predefined quality setting", JPEG 2000 "using the JP2 format": the text names no
     other options, so both run with Pillow's defaults; chapter 12 shows what that hides.
     Returns (metrics, figure): metrics[name] = {"psnr", "ssim", "bytes"} for "report", "jpeg", "jpeg2000"; bytes is None
-    for the report's model, which makes no file. Taught in chapter 13.
-    """
+    for the report's model, which makes no file. Taught in chapter 13."""
     from matplotlib.figure import Figure
     model.eval()
     height, width = image.shape[:2]

@@ -22,8 +22,7 @@ class Quantizer(nn.Module):
     """Report, section II: "adds uniform noise to the features during training to improve gradient approximation, and
     performs hard quantization during inference".
 
-    (B, C, H, W) -> the same shape: plus noise in -1/2..1/2 in training, rounded in evaluation. Taught in chapter 13.
-    """
+    (B, C, H, W) -> the same shape: plus noise in -1/2..1/2 in training, rounded in evaluation. Taught in chapter 13."""
 
     def forward(self, y):
         return y + torch.rand_like(y) - 0.5 if self.training else torch.round(y)
@@ -31,8 +30,7 @@ class Quantizer(nn.Module):
 
 class ArithmeticEncoder(nn.Module):
     """Report, section II: "simulate the entropy coding process, converting the importance map into a compressed
-    representation". Map in 0..1 -> whole numbers 0..255 of the same shape; no bit is written. Taught in chapter 13.
-    """
+    representation". Map in 0..1 -> whole numbers 0..255 of the same shape; no bit is written. Taught in chapter 13."""
 
     def forward(self, importance):
         return torch.round(importance.detach() * (MAP_LEVELS - 1))
@@ -110,8 +108,7 @@ class CompressionAutoencoder(nn.Module):
         map --ArithmeticEncoder--> coded map --ArithmeticDecoder--> map again (nothing reads it)
 
     x (B, 3, H, W) in 0..1, H and W multiples of 8 (ValueError). widths are the channels at full, half and quarter
-    size; the report does not give them. Taught in chapter 13.
-    """
+    size; the report does not give them. Taught in chapter 13."""
 
     def __init__(self, widths=(32, 64, 128), latents=128):
         super().__init__()
@@ -132,8 +129,7 @@ class CompressionAutoencoder(nn.Module):
 def entropy_bits(symbols):
     """Total bits of integers under their own histogram, the least that a coder without context could spend.
 
-    `entropy_bits([0, 1, 0, 1]) -> 4.0`. The histogram itself is not counted. Taught in chapter 7.
-    """
+    `entropy_bits([0, 1, 0, 1]) -> 4.0`. The histogram itself is not counted. Taught in chapter 7."""
     counts = np.unique(np.asarray(symbols), return_counts=True)[1]
     return float((counts * np.log2(counts.sum() / counts)).sum())
 
@@ -144,8 +140,7 @@ def bits_read_by_decoder(model, x):
 
     {"map": the simulated coder's only output, "latents": the rounded latents, "skips": the skip tensors at 8 bits a
     value over their own range, "skips_float32": the skip tensors as they are}; all but the last are entropies of each
-    channel's histogram. Taught in chapter 13.
-    """
+    channel's histogram. Taught in chapter 13."""
     model.eval()
     pixels = x.shape[2] * x.shape[3]
     out, skips = model(x), model.encoder(x)[1]

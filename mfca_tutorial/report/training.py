@@ -24,8 +24,7 @@ def enhanced_loss(x, out):
 
     x: (B, 3, H, W) in 0..1; out: `ReportOutput`. Returns {"total", "reconstruction" (the L1 term), "perceptual" (MSE),
     "rate" (mean of the importance map), "quantization" (mean squared quantisation error)}, scalars.
-    Taught in chapter 13.
-    """
+    Taught in chapter 13."""
     parts = {"reconstruction": F.l1_loss(out.x_hat, x), "perceptual": F.mse_loss(out.x_hat, x),
              "rate": out.importance.mean(), "quantization": F.mse_loss(out.quantized, out.weighted)}
     total = parts["reconstruction"] + 0.1 * parts["perceptual"] + 0.01 * parts["rate"] + 0.1 * parts["quantization"]
@@ -41,8 +40,7 @@ class KodakDataset(Dataset):
     """Report, section III.6: "loading images from the disk, resizing them, and normalizing them".
 
     source: a folder, or a list of uint8 (H, W, 3) arrays. Items are float32 (3, size, size) in 0..1; all are kept in
-    memory. The name is the report's; train it on anything but Kodak. Raises ImageError. Taught in chapter 13.
-    """
+    memory. The name is the report's; train it on anything but Kodak. Raises ImageError. Taught in chapter 13."""
 
     def __init__(self, source, size=256):
         images = source if isinstance(source, list | tuple) else [
@@ -59,8 +57,7 @@ class KodakDataset(Dataset):
 class MetricsTracker:
     """Report, section IV.4: "store and update key metrics (PSNR, SSIM, bit rate) after each batch".
 
-    `update` per batch, then `means() -> {"psnr", "ssim", "bit_rate"}`; `reset` per epoch. Taught in chapter 13.
-    """
+    `update` per batch, then `means() -> {"psnr", "ssim", "bit_rate"}`; `reset` per epoch. Taught in chapter 13."""
 
     def __init__(self):
         self.reset()
@@ -74,8 +71,7 @@ class MetricsTracker:
         arrays", "scaling pixel values to the range [0, 255]", "SSIM using a window size of 3 for smaller images".
 
         Either image: float tensor (3, H, W) or (1, 3, H, W) in 0..1, or uint8 (H, W, 3). Small: below 7 pixels a side.
-        Taught in chapter 13.
-        """
+        Taught in chapter 13."""
         a, b = (data.to_image(image.reshape(1, *image.shape[-3:])) if torch.is_tensor(image) else image
                 for image in (original, reconstructed))  # (H, W, 3) each
         return metrics.psnr(a, b), metrics.ssim(a, b, window=7 if min(a.shape[:2]) >= 7 else 3)
@@ -131,8 +127,7 @@ def enhanced_train_model(model, loader, epochs, best, plots=None, learning_rate=
     loader gives float32 (B, 3, H, W) in 0..1. best: the .safetensors file of the best weights, its metrics in the
     metadata; the model holds them at the end. plots: a folder for epoch_005.png, ...; None for no pictures. Returns the
     history, one dict an epoch: epoch, losses, psnr, ssim, bit_rate (bpp of the map), learning_rate. Moves the model to
-    the GPU if there is one. RuntimeError when the loss is no longer a number. Taught in chapters 11 and 13.
-    """
+    the GPU if there is one. RuntimeError when the loss is no longer a number. Taught in chapters 11 and 13."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, betas=(0.5, 0.999))
@@ -160,6 +155,5 @@ def enhanced_train_model(model, loader, epochs, best, plots=None, learning_rate=
 def train_model(model, loader, epochs, best, learning_rate=2e-3, clip=1.0):
     """Report, section IV.3: the same loop without the tracker and the plots; the best model by total loss is kept.
 
-    Returns the history, one dict of epoch, losses and learning rate an epoch. Taught in chapter 13.
-    """
+    Returns the history, one dict of epoch, losses and learning rate an epoch. Taught in chapter 13."""
     return enhanced_train_model(model, loader, epochs, best, learning_rate=learning_rate, clip=clip, track=False)

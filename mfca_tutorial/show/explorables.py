@@ -25,8 +25,7 @@ OWN_SIDE = 512  # a reader's own image is cut to at most this many pixels a side
 class Slider:
     """A slider over `values` in order (numbers or text), starting at `start` (default: the middle one).
 
-    Taught in chapter 0.
-    """
+    Taught in chapter 0."""
 
     label: str
     values: tuple
@@ -66,8 +65,7 @@ class Explorable:
 
         Explorable(decoded, q=Slider("quality", range(0, 101, 10)), title="...", task="...", alt="...", lossless=True)
 
-    Taught in chapter 0.
-    """
+    Taught in chapter 0."""
 
     def __init__(self, render, *, title, task, alt, lossless=False, scale=1, pad=None, own_image=None, **controls):
         self.render, self.controls, self.title, self.task, self.alt = render, controls, title, task, alt
@@ -122,8 +120,7 @@ class Explorable:
     def live(self):
         """The face in Jupyter and Colab: an ipywidgets box that computes a frame when a control moves.
 
-        Taught in chapter 0.
-        """
+        Taught in chapter 0."""
         import ipywidgets
 
         wide = {"layout": ipywidgets.Layout(width="30em"), "style": {"description_width": "11em"}}
@@ -172,8 +169,7 @@ class Explorable:
 def middle(image):
     """The middle of an image, at most OWN_SIDE pixels a side, sides multiples of 64 where it is that large.
 
-    Taught in chapter 0.
-    """
+    Taught in chapter 0."""
     cut = [min(n, OWN_SIDE) // 64 * 64 or n for n in image.shape[:2]]
     top, left = ((n - c) // 2 for n, c in zip(image.shape[:2], cut))
     return image[top : top + cut[0], left : left + cut[1]]
@@ -184,8 +180,7 @@ class Curtain(Explorable):
     other.
 
     `images`: {label: uint8 (H, W, 3)}, all of one size, labels with their bytes (drop-down lists pick two of them).
-    `left`, `right`: labels shown first (default the first two). Frames are always lossless. Taught in chapter 12.
-    """
+    `left`, `right`: labels shown first (default the first two). Frames are always lossless. Taught in chapter 12."""
 
     def __init__(self, images, *, title, task, alt, left=None, right=None, scale=1):
         labels = list(images)
@@ -201,8 +196,7 @@ class Curtain(Explorable):
     def compose(self, left, right, border):
         """`left` up to `border` percent of the width, then a white line, then `right`: uint8 (H, W, 3).
 
-        Taught in chapter 12.
-        """
+        Taught in chapter 12."""
         picture = self.images[right].copy()
         at = round(picture.shape[1] * border / 100)
         picture[:, :at] = self.images[left][:, :at]

@@ -43,8 +43,7 @@ def start(seed=0):
     """Begin a chapter: set the look and the seeds, print versions. Returns the torch device: `cuda` where there is one,
     else `cpu`.
 
-    Taught in chapter 0.
-    """
+    Taught in chapter 0."""
     import torch
 
     from mfca_tutorial import __version__
@@ -63,8 +62,7 @@ def start(seed=0):
 def use_style():
     """Set matplotlib's look for the book: legible at phone width, on paper in light and dark pages.
 
-    Taught in chapter 0.
-    """
+    Taught in chapter 0."""
     plt.rcParams.update(STYLE)
     try:  # in a notebook: no cropping, which would move photographs off the pixel grid
         from IPython import get_ipython
@@ -88,8 +86,7 @@ def signed(array, limit=None):
     """A signed map (H, W) as a picture uint8 (H, W, 3): blue below zero, white at zero, red above; `limit` is the value
     of full colour.
 
-    Taught in chapter 1.
-    """
+    Taught in chapter 1."""
     array = np.asarray(array, dtype=np.float64)
     limit = limit or max(float(np.abs(array).max()), 1e-12)
     return as_rgb(plt.get_cmap("RdBu_r")(0.5 + 0.5 * np.clip(array / limit, -1, 1))[..., :3])
@@ -98,8 +95,7 @@ def signed(array, limit=None):
 def heat(array, low=None, high=None, cmap="viridis"):
     """A map (H, W) as a picture uint8 (H, W, 3), `low`..`high` over the colours (default: its own range).
 
-    Taught in chapter 2.
-    """
+    Taught in chapter 2."""
     array = np.asarray(array, dtype=np.float64)
     low, high = (array.min() if low is None else low), (array.max() if high is None else high)
     return as_rgb(plt.get_cmap(cmap)(np.clip((array - low) / max(high - low, 1e-12), 0, 1))[..., :3])
@@ -108,8 +104,7 @@ def heat(array, low=None, high=None, cmap="viridis"):
 def error_map(a, b, limit=32):
     """Where two uint8 images differ: mean absolute difference over colours, 0..`limit` grey levels as dark..bright.
 
-    Taught in chapter 12.
-    """
+    Taught in chapter 12."""
     difference = np.abs(as_rgb(a).astype(np.int16) - as_rgb(b)).mean(axis=2)
     return heat(difference, 0, limit, "magma")
 
@@ -125,8 +120,7 @@ def show_images(images, titles=None, *, zoom=None, factor=4, columns=None, scale
 
     `zoom = (top, left, side)` frames that square and draws it `factor` times larger, nearest neighbour, in the lower
     right corner. `scale` repeats pixels (small arrays). `columns`: pictures in a row (default all). The book's column
-    is about 740 pixels wide. Taught in chapter 0.
-    """
+    is about 740 pixels wide. Taught in chapter 0."""
     images = [enlarge(as_rgb(i), scale) for i in images]
     titles = list(titles or [""] * len(images))
     columns = min(columns or len(images), len(images))
@@ -165,8 +159,7 @@ def plot_curves(curves, *, xlabel, ylabel, ax=None, label_at=-1):
     """Lines with their names written at their ends. `curves`: {codec or label: (x, y)}; a key of `CODECS` gets that
     codec's colour.
 
-    Taught in chapter 12.
-    """
+    Taught in chapter 12."""
     ax = ax or plt.subplots()[1]
     for n, (name, (x, y)) in enumerate(curves.items()):
         label, colour, marker = CODECS.get(name, (name, CYCLE[n % len(CYCLE)], "o"))
@@ -189,8 +182,7 @@ def plot_curves(curves, *, xlabel, ylabel, ax=None, label_at=-1):
 def table(headers, rows, caption=""):
     """A results table as Markdown (accessible, themed, no picture). Numbers are written as you format them.
 
-    Taught in chapter 0.
-    """
+    Taught in chapter 0."""
     from IPython.display import Markdown
 
     head = "| " + " | ".join(headers) + " |\n|" + "|".join([":--"] + ["--:"] * (len(headers) - 1)) + "|\n"
@@ -201,8 +193,7 @@ def table(headers, rows, caption=""):
 def show_source(thing, docstring=False):
     """The source of a function, class or method of the package, as it is installed; its docstring only when asked.
 
-    Taught in chapter 1.
-    """
+    Taught in chapter 1."""
     from IPython.display import Markdown
 
     code = inspect.getsource(thing)

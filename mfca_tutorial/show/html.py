@@ -17,8 +17,7 @@ from mfca_tutorial.show.figures import as_rgb
 def to_picture(drawn):
     """An image array or a matplotlib figure -> uint8 (H, W, 3). Figures are drawn at their own dpi and closed.
 
-    Taught in chapter 0.
-    """
+    Taught in chapter 0."""
     if hasattr(drawn, "savefig"):
         import matplotlib.pyplot as plt
         from matplotlib.backends.backend_agg import FigureCanvasAgg
