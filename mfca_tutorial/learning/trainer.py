@@ -215,10 +215,11 @@ class Trainer:
         losses = train_head(self.average, self.crops, self.recipe.head_steps, self.recipe.batch)
         float_vitals = self.report()
         self.average.freeze()
-        notes = {"recipe": json.dumps(asdict(self.recipe)), "steps": str(self.step_count),
+        recipe = {k: Path(v).name if k in ("source", "out", "init") else v for k, v in asdict(self.recipe).items()}
+        notes = {"recipe": json.dumps(recipe), "steps": str(self.step_count),
                  "minutes": f"{self.seconds / 60:.2f}", "device": torch.cuda.get_device_name() if self.cuda else "CPU"}
         save_checkpoint(self.average, self.out / "model.safetensors", notes)
-        report = {"recipe": asdict(self.recipe), "steps": self.step_count, "seconds": self.seconds,
+        report = {"recipe": recipe, "steps": self.step_count, "seconds": self.seconds,
                   "steps_per_second": self.step_count / max(self.seconds, 1e-9), "device": notes["device"],
                   "torch": torch.__version__, "restarts": self.restarts, "head_losses": losses[::10],
                   "health_before_freezing": float_vitals,
