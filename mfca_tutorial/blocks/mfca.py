@@ -84,9 +84,10 @@ class MFCA(nn.Module):
         if self.descriptor == "signed":
             return c.mean((2, 3))
         log_energy = torch.log(c.square().mean((2, 3)) + 1e-9)  # (B, C)
+        unusual = (log_energy - self.usual) / 2  # about -1..1
         if self.training:
             self.usual.lerp_(log_energy.detach().mean(0), 0.01)
-        return (log_energy - self.usual) / 2  # about -1..1
+        return unusual
 
     def gates(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) -> (B, C): the factor of each channel, in 0..1. Taught in chapter 2."""
