@@ -156,6 +156,13 @@ def test_one_address():
             assert any(form in found for form in (whole, colab.split(".", 1)[1], pages)), f"{file}: {found}"
 
 
+def test_set_repo_takes_only_an_address_that_the_book_can_be_built_with():
+    import set_repo
+    for bad in ("https://example.org/uni/course", "github.com/a/b", "https://github.com/only", ""):
+        with pytest.raises(ValueError, match="not an address"):
+            set_repo.forms(bad)
+
+
 def test_set_repo_moves_every_copy_and_back(tmp_path):
     import set_repo
     for file in set_repo.files():

@@ -21,8 +21,8 @@ def address(root=ROOT):
 
 def forms(url):
     """`https://github.com/o/r` -> the ways a file can name it: (whole address, Colab's path, GitHub Pages)."""
-    match = re.fullmatch(r"https://[\w.-]+(?:/[\w.-]+)*/([\w.-]+)/([\w.-]+)", url)
-    if not match:
+    match = re.fullmatch(r"https://github\.com/([\w.-]+)/([\w.-]+)", url)
+    if not match:  # Colab opens notebooks from GitHub, and the theme's buttons know no other host by its address
         raise ValueError(f"not an address like https://github.com/ORG/REPO: {url!r}")
     owner, name = match.groups()
     return url, f"research.google.com/github/{owner}/{name}", f"https://{owner.lower()}.github.io/{name}"
