@@ -19,7 +19,7 @@ from mfca_tutorial.blocks.pqf import PQF
 from mfca_tutorial.config import MAX_QUALITY, STRIDE, CodecConfig
 from mfca_tutorial.container import OVERLAP, TILE, BitstreamError, Header, Tile, pack, tile_grid, unpack
 from mfca_tutorial.entropy.hyperprior import ExactHyperprior, Hyperprior
-from mfca_tutorial.entropy.latents import Coded, Tables, decode_latents, encode_latents
+from mfca_tutorial.entropy.latents import Tables, decode_latents, encode_latents
 from mfca_tutorial.entropy.map_coder import decode_map, encode_map
 from mfca_tutorial.entropy.quantization import Gains, dead_zone
 from mfca_tutorial.entropy.tables import gaussian_tables, table_from_pmf
@@ -211,6 +211,3 @@ class Codec(nn.Module):
         local, gain = self.gain_of(torch.tensor([header.quality], device=self.device), offsets)
         y_hat = y_hat.float().to(self.device).contiguous(memory_format=torch.channels_last)
         return self.synthesise(y_hat, local, gain)[:, :, :height, :width].cpu()  # (1, 3, height, width)
-
-
-__all__ = ["BitstreamError", "Codec", "Coded"]

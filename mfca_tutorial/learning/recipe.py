@@ -26,7 +26,7 @@ HELP = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """A training run. The defaults are what the shipped model was trained with. Taught in chapter 11."""
+    """A training run. What the shipped model was trained with is in its report and its card. Taught in chapter 11."""
 
     source: str
     out: str = "run"

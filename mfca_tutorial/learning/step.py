@@ -11,7 +11,7 @@ from torch import nn
 from mfca_tutorial.codec import Codec
 from mfca_tutorial.learning.losses import RateDistortionLoss
 
-MUON_PARTS = ("g_a.", "g_s.")  # the rest stays with Adam: full-size steps killed the ReLUs of the PQF, and z
+MUON_PARTS = ("g_a.", "g_s.")  # Adam has the rest: under Muon the PQF was found dead
 
 
 class Objective(nn.Module):
