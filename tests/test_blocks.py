@@ -11,6 +11,7 @@ from mfca_tutorial.blocks import dct, importance
 from mfca_tutorial.blocks.mfca import MFCA
 from mfca_tutorial.blocks.pmcn import KERNELS, PMCN
 from mfca_tutorial.blocks.pqf import PQF
+from mfca_tutorial.transforms import upsample_to_pixels
 
 RNG = np.random.default_rng(0)
 
@@ -108,6 +109,24 @@ def test_pmcn_is_residual_and_splits_by_four():
     torch.testing.assert_close(block(x), x)
     with pytest.raises(ValueError, match="does not divide"):
         PMCN(10)
+
+
+def test_pmcn_gives_the_same_with_and_without_gradients():
+    block, x = PMCN(16), torch.randn(2, 16, 12, 9)
+    nn.init.normal_(block.attention.fc2.weight)
+    block.eval()
+    with torch.no_grad():
+        kept = x.clone()
+        quick = block(x)  # works in place
+    torch.testing.assert_close(quick, block(x))
+    h = block.mix_out(F.gelu(block.pyramid(F.gelu(block.mix_in(x)))))
+    torch.testing.assert_close(quick, x + block.attention(h))
+    assert torch.equal(x, kept)
+
+
+def test_the_last_step_up_equals_torchs_transposed_convolution():
+    layer, h = nn.ConvTranspose2d(5, 3, 6, stride=2, padding=2), torch.randn(2, 5, 7, 4)
+    torch.testing.assert_close(upsample_to_pixels(h, layer), layer(h), rtol=0, atol=1e-5)
 
 
 def test_pqf_starts_as_the_identity_and_sees_the_quality():

@@ -60,7 +60,6 @@ class MFCA(nn.Module):
         """(B, C, H, W) -> (B, C, H/n, W/n): coefficient (u_c, v_c) of each n x n window, divided by n.
 
         Without windows: (B, C, 1, 1), of the whole map, divided by sqrt(HW); frequency (0, 0) is the mean either way.
-
         H and W that are no multiple of the window are padded by their last row and column. Taught in chapter 2."""
         height, width = x.shape[2:]
         if self.window:
@@ -93,5 +92,7 @@ class MFCA(nn.Module):
         """(B, C, H, W) -> (B, C): the factor of each channel, in 0..1. Taught in chapter 2."""
         return torch.sigmoid(self.fc2(F.relu(self.fc1(self.describe(x)))))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x * self.gates(x)[:, :, None, None].to(x.dtype)  # (B, C, H, W)
+    def forward(self, x: torch.Tensor, shortcut: torch.Tensor | None = None) -> torch.Tensor:
+        """gate * x, or shortcut + gate * x in one go; all (B, C, H, W)."""
+        gate = self.gates(x)[:, :, None, None].to(x.dtype)  # (B, C, 1, 1)
+        return gate * x if shortcut is None else torch.addcmul(shortcut, x, gate)

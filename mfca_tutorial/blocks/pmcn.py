@@ -30,7 +30,7 @@ class PMCN(nn.Module):
         self.mix_in = nn.Conv2d(channels, channels, 1)
         self.branches = nn.ModuleList(nn.Conv2d(group, group, k, padding=k // 2) for k in KERNELS)
         self.mix_out = nn.Conv2d(channels, channels, 1, bias=False)
-        self.attention = MFCA(channels, frequencies, descriptor=descriptor) if attention else nn.Identity()
+        self.attention = MFCA(channels, frequencies, descriptor=descriptor) if attention else None
 
     def pyramid(self, h: torch.Tensor) -> torch.Tensor:
         """Split, convolve, concatenate: (B, C, H, W) -> (B, C, H, W). Taught in chapter 3."""
@@ -51,6 +51,11 @@ class PMCN(nn.Module):
         return dense
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        h = F.gelu(self.mix_in(x))  # (B, C, H, W)
-        h = F.gelu(self.pyramid(h))
-        return self.attention(self.mix_out(h)).add_(x)  # in place: x + attention(...)
+        h = _gelu(self.mix_in(x))  # (B, C, H, W)
+        h = self.mix_out(_gelu(self.pyramid(h)))
+        return self.attention(h, x) if self.attention else h + x
+
+
+def _gelu(h: torch.Tensor) -> torch.Tensor:
+    """GELU, in place where no gradient is wanted: a fresh tensor of this size costs a CPU more than the function."""
+    return F.gelu(h) if torch.is_grad_enabled() else torch.ops.aten.gelu_(h)
