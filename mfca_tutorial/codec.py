@@ -18,11 +18,11 @@ from mfca_tutorial.blocks import importance as maps
 from mfca_tutorial.blocks.pqf import PQF
 from mfca_tutorial.config import MAX_QUALITY, STRIDE, CodecConfig
 from mfca_tutorial.container import OVERLAP, TILE, BitstreamError, Header, Tile, pack, tile_grid, unpack
+from mfca_tutorial.entropy.counts import gaussian_tables, table_from_pmf
 from mfca_tutorial.entropy.hyperprior import ExactHyperprior, Hyperprior
 from mfca_tutorial.entropy.latents import Tables, decode_latents, encode_latents
 from mfca_tutorial.entropy.map_coder import decode_map, encode_map
-from mfca_tutorial.entropy.quantization import Gains, dead_zone
-from mfca_tutorial.entropy.tables import gaussian_tables, table_from_pmf
+from mfca_tutorial.entropy.quantization import Gains
 from mfca_tutorial.tiling import blend, pad_to_stride
 from mfca_tutorial.transforms import Analysis, Synthesis
 
@@ -138,7 +138,7 @@ class Codec(nn.Module):
         offsets = self._offsets(importance, features)
         local, gain = self.gain_of(torch.tensor([float(quality)], device=self.device), offsets)
         y = y * gain  # (1, M, H/16, W/16)
-        coded = encode_latents(self.exact, self.tables, y, self.hyperprior.h_a(y), dead_zone)
+        coded = encode_latents(self.exact, self.tables, y, self.hyperprior.h_a(y))
         return {"y": y, "features": features, "offsets": offsets, "local": local, "gain": gain, **coded._asdict()}
 
     def _offsets(self, importance, features: torch.Tensor) -> torch.Tensor:

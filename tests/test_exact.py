@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -87,6 +88,23 @@ def test_threads_layout_batch_and_library_change_nothing():
         torch.set_num_threads(threads)
     laid_out = hyperprior.to(memory_format=torch.channels_last)
     assert all(map(torch.equal, results(ExactHyperprior(laid_out)), reference))
+
+
+@pytest.mark.parametrize("passes", [1, 2, 4])
+def test_what_a_pass_leaves_out_changes_no_bit(passes):
+    torch.manual_seed(2)
+    hyperprior = Hyperprior(replace(TINY, passes=passes))
+    hyperprior.freeze()
+    model, trunk = ExactHyperprior(hyperprior), exact.FixedPoint(hyperprior.trunk)
+    y_hat = torch.randint(-2000, 2000, (2, TINY.latents, 8, 12)).double() / 256
+    features = model.h_s(torch.randint(-6, 7, (2, TINY.hyper, 2, 3)).double())
+    turn = pass_of_latent(TINY.latents, 8, 12, passes)
+    for p in range(passes):
+        whole = trunk(exact.FixedPoint(hyperprior.adapters[p])(torch.cat([features, y_hat * (turn < p)], 1)))
+        mean, scale = whole.chunk(2, 1)
+        index = torch.floor(scale * 8 + 0.5).clamp(0, 63).to(torch.uint8)
+        for part, expected in zip(model.parameters_of(p, features, y_hat), (mean, index), strict=True):
+            assert torch.equal(part[:, turn == p], expected[:, turn == p]) and not part[:, turn != p].any()
 
 
 def test_a_batch_of_three_equals_three_images():

@@ -11,7 +11,8 @@ from scipy.stats import norm
 
 from mfca_tutorial.container import BitstreamError
 from mfca_tutorial.entropy import counts, map_coder, tables
-from mfca_tutorial.entropy.tables import SCALES, Table, gaussian_tables, table_bits
+from mfca_tutorial.entropy.counts import SCALES, Table, gaussian_tables
+from mfca_tutorial.entropy.tables import table_bits
 
 INT32 = np.iinfo(np.int32)
 PINNED_TABLES = "809399f1b2c283f4e8de0187aa24a6f59c64f4e175fd864ddeb50a7426a365cd"
@@ -26,7 +27,7 @@ def code(symbols, index, tabs):
 
 
 def decode(data, index, tabs):
-    decoder = tables.new_decoder(data)
+    decoder = tables.Decoder(data)
     symbols = tables.decode_indexed(decoder, index, tabs)
     tables.check_finished(decoder)
     return symbols
@@ -74,7 +75,7 @@ def test_gaussian_tables_are_the_same_everywhere():
 def test_constriction_uses_exactly_our_integers():
     """Its cumulative probabilities, read off by decoding a number on each side of every border between two symbols."""
     step = (2**64 - 1) >> 24  # the decoder's first interval, cut in 2**24
-    for table in [gaussian_tables()[i] for i in (0, 20, 63)] + [tables.PREFIX, tables.table_from_pmf([1e-9, 1.0], 0)]:
+    for table in [gaussian_tables()[i] for i in (0, 20, 63)] + [tables.PREFIX, counts.table_from_pmf([1e-9, 1.0], 0)]:
         borders = np.append(0, np.cumsum(table.counts)).tolist()
         for symbol, (first, end) in enumerate(zip(borders, borders[1:])):
             for share in (256 * first, 256 * end - 1):
@@ -83,27 +84,27 @@ def test_constriction_uses_exactly_our_integers():
 
 
 def test_table_from_pmf():
-    table = tables.table_from_pmf([0.25, 0.5, 0.25], -1)
+    table = counts.table_from_pmf([0.25, 0.5, 0.25], -1)
     assert table.counts.tolist() == [16384, 32767, 16384, 1] and table.offset == -1
-    assert tables.table_from_pmf([0.5], 3).counts.tolist() == [32768, 32768]  # half of the mass is elsewhere
+    assert counts.table_from_pmf([0.5], 3).counts.tolist() == [32768, 32768]  # half of the mass is elsewhere
     rng = np.random.default_rng(0)
     for _ in range(200):
         pmf = rng.dirichlet(np.full(rng.integers(1, 400), 0.1)) * rng.uniform(0.9, 1)
-        table = tables.table_from_pmf(pmf, 0)
+        table = counts.table_from_pmf(pmf, 0)
         assert np.abs(table.counts[:-1] - 65536 * pmf).max() <= 2 + len(pmf) * pmf.max()
     for bad in ([], [[0.5, 0.5]], [0.0, 0.0], [np.nan, 1.0], np.full(40_000, 1 / 40_000)):
         with pytest.raises(ValueError):
-            tables.table_from_pmf(bad, 0)
+            counts.table_from_pmf(bad, 0)
 
 
 def test_tables_survive_the_checkpoint():
-    vectors = tables.tables_to_array(gaussian_tables())
+    vectors = counts.tables_to_array(gaussian_tables())
     assert all(v.dtype == np.int32 and v.ndim == 1 for v in vectors.values())
-    for a, b in zip(tables.tables_from_array(vectors), gaussian_tables(), strict=True):
+    for a, b in zip(counts.tables_from_array(vectors), gaussian_tables(), strict=True):
         assert a.offset == b.offset and (a.counts == b.counts).all()
     for name in vectors:
         with pytest.raises(ValueError):
-            tables.tables_from_array(vectors | {name: vectors[name][:-1]})
+            counts.tables_from_array(vectors | {name: vectors[name][:-1]})
     with pytest.raises(ValueError):
         Table(np.array([65536, 0]), 0)
 

@@ -9,15 +9,16 @@ Taught in chapter 8.
 
 import math
 from functools import lru_cache
+from itertools import product
 
 import torch
 from torch import nn
 
 from mfca_tutorial.config import CodecConfig
+from mfca_tutorial.entropy.counts import LEVELS, SCALE_MAX, SCALE_MIN
 from mfca_tutorial.entropy.exact import FixedPoint, freeze
 from mfca_tutorial.entropy.factorized import FactorizedPrior
 from mfca_tutorial.entropy.quantization import add_uniform_noise, round_straight_through
-from mfca_tutorial.entropy.tables import LEVELS, SCALE_MAX, SCALE_MIN
 
 # Which of the four channel groups is coded in which pass at each position of a 2x2 square (row-major), one row a group.
 # Every position sees each group exactly once, and each pass touches every position. Source: Li et al. 2023 (DCVC-DC).
@@ -142,16 +143,48 @@ class Hyperprior(nn.Module):
             freeze(network)
 
 
+class _Quarters:
+    """A 1x1 layer on the four positions of every 2x2 square apart, each with only the channels that count there.
+
+    inputs, outputs: bool (C, 2, 2), which channels to read and to work out at each position; the other outputs are 0.
+    What is left out of the sums is zero, so they stay exact."""
+
+    def __init__(self, layer: nn.Conv2d, inputs: torch.Tensor, outputs: torch.Tensor, device: torch.device):
+        self.channels, self.parts = layer.out_channels, []
+        for i, j in product(range(2), repeat=2):
+            read, made = (on[:, i, j].nonzero()[:, 0] for on in (inputs, outputs))
+            if len(made):
+                part = nn.Conv2d(len(read), len(made), 1)
+                part.weight.data, part.bias.data = layer.weight.data[made][:, read], layer.bias.data[made]
+                self.parts.append((i, j, read.to(device), made.to(device), FixedPoint(nn.Sequential(part), device)))
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        out = x.new_zeros(x.shape[0], self.channels, *x.shape[2:])  # (B, C, h, w)
+        for i, j, read, made, part in self.parts:
+            out[:, made, i::2, j::2] = part(x[:, read, i::2, j::2])  # (B, made, h/2, w/2)
+        return out
+
+
 class ExactHyperprior:
     """The decoder's half of a frozen `Hyperprior`, bit-identical on every device with float64. Taught in chapter 9."""
 
     def __init__(self, hyperprior: Hyperprior, device: torch.device | str = "cpu"):
         self.passes, self.device = hyperprior.passes, torch.device(device)
         self.h_s = FixedPoint(hyperprior.h_s, device)
-        self.adapters = [FixedPoint(adapter, device) for adapter in hyperprior.adapters]
-        self.trunk = FixedPoint(hyperprior.trunk, device)
+        *middle, last = hyperprior.trunk
+        features, latents, width = hyperprior.h_s[0].out_channels, last.out_channels // 2, last.in_channels
+        turn = pass_of_latent(latents, 2, 2, self.passes)  # (M, 2, 2): the same in every square
+        every = torch.ones(max(features, width), 2, 2, dtype=torch.bool)
+        self.turns = [
+            (_Quarters(adapter[0], torch.cat([every[:features], turn < p]), every[:width], self.device),
+             FixedPoint(nn.Sequential(*adapter[1:], *middle), device),
+             _Quarters(last, every[:width], torch.cat([turn == p, turn == p]), self.device))
+            for p, adapter in enumerate(hyperprior.adapters)]
 
     def parameters_of(self, p: int, features: torch.Tensor, decoded: torch.Tensor):
-        """Mean (B, M, h, w), multiples of 2^-8, float64, and scale index (B, M, h, w), uint8."""
-        mean, scale = self.trunk(self.adapters[p](torch.cat([features, decoded], 1))).chunk(2, 1)
+        """Mean (B, M, h, w), multiples of 2^-8, float64, and scale index (B, M, h, w), uint8, of pass p's latents.
+
+        The others are 0. Of decoded only what earlier passes coded is read: two fifths of the work less than all."""
+        first, middle, last = self.turns[p]
+        mean, scale = last(middle(first(torch.cat([features, decoded], 1)))).chunk(2, 1)
         return mean, torch.floor(scale * INDEX_UNIT + 0.5).clamp(0, LEVELS - 1).to(torch.uint8)

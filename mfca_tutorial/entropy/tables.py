@@ -2,7 +2,7 @@
 
 The coding is done by `constriction` (Rust). But:
 - It does not say which table a symbol uses: `hyperprior.py` and `exact.py` do.
-- It does not make the tables: `counts.py` does (its names can be had from here too).
+- It does not make the tables: `counts.py` does.
 - It does not show how a range coder works: `range_coder.py` does.
 
 Taught in chapter 7.
@@ -20,26 +20,7 @@ import constriction
 import numpy as np
 
 from mfca_tutorial.container import BitstreamError
-from mfca_tutorial.entropy.counts import (
-    LEVELS,
-    PRECISION,
-    SCALE_MAX,
-    SCALE_MIN,
-    SCALES,
-    TOTAL,
-    Table,
-    exact_model,
-    gaussian_tables,
-    table_from_pmf,
-    tables_from_array,
-    tables_to_array,
-)
-
-__all__ = [
-    "LEVELS", "PRECISION", "SCALES", "SCALE_MAX", "SCALE_MIN", "TOTAL", "Decoder", "Table", "check_finished",
-    "decode_group", "decode_indexed", "encode_group", "encode_indexed", "exact_model", "finish", "gaussian_tables",
-    "new_decoder", "new_encoder", "table_bits", "table_from_pmf", "tables_from_array", "tables_to_array",
-]
+from mfca_tutorial.entropy.counts import Table
 
 MAX_PREFIX = 33  # any int32 from any int32 offset: r + 1 < 2**34
 _geometric = [1 << (15 - n) for n in range(11)] + [10] + [1] * (MAX_PREFIX - 11)  # P(n) about 2**-(n + 1)
@@ -48,9 +29,9 @@ _BIT = constriction.stream.model.Uniform(2)
 
 
 class Decoder:
-    """A stream being read. It codes what it reads once more, so that `check_finished` can compare byte for byte.
+    """The bytes that `finish` returned, being read. It codes what it reads once more, for `check_finished` to compare.
 
-    Made by `new_decoder`. Taught in chapter 7."""
+    Taught in chapter 7."""
 
     def __init__(self, data: bytes):
         words = np.frombuffer(data + b"\0" * (8 + -len(data) % 4), dtype=">u4").astype(np.uint32)
@@ -69,11 +50,6 @@ class Decoder:
 def new_encoder():
     """An empty `constriction` range encoder. Taught in chapter 7."""
     return constriction.stream.queue.RangeEncoder()
-
-
-def new_decoder(data: bytes) -> Decoder:
-    """A decoder at the start of the bytes that `finish` returned. Taught in chapter 7."""
-    return Decoder(data)
 
 
 def finish(encoder) -> bytes:
