@@ -27,13 +27,12 @@ from mfca_tutorial.learning.crops import Crops, random_offsets, read_photographs
 from mfca_tutorial.learning.head import train_head
 from mfca_tutorial.learning.health import health_report
 from mfca_tutorial.learning.muon import Muon
-from mfca_tutorial.learning.recipe import Recipe, add_arguments, from_arguments
+from mfca_tutorial.learning.recipe import Recipe, from_arguments
 from mfca_tutorial.learning.step import Objective, capture, split_parameters
 
 FIELDS = ("step", "seconds", "steps_per_second", "rate", "loss", "psnr", "bpp", "z_bpp")
 LOG_EVERY = 100  # steps
 EMA_EVERY, EMA_DECAY = 10, 0.99
-__all__ = ["Trainer", "add_arguments", "main"]
 
 
 class Trainer:
