@@ -13,8 +13,10 @@ from pathlib import Path
 
 from mfca_tutorial import __version__
 from mfca_tutorial.container import BitstreamError
+from mfca_tutorial.learning.recipe import add_arguments
 
 CLASSICAL = ("jpeg", "jpeg2000", "webp", "avif")
+EFFORT = "steps of search for cheaper and better latents: 0 (default), 10 for some 5 %% fewer bits, slowly"
 
 
 class Parser(argparse.ArgumentParser):
@@ -57,10 +59,10 @@ def importance_of(text):
     return ((grey - 128) / 127).clip(-1, 1)
 
 
-def tile_bar(tiles):
-    """A progress bar over the tiles of a large picture, on stderr, once it has taken two seconds."""
+def slow_bar(work):
+    """A progress bar over tiles, or over the steps of a search, on stderr, once it has taken two seconds."""
     from tqdm import tqdm
-    return tqdm(tiles, unit="tile", delay=2, leave=False)
+    return tqdm(work, delay=2, leave=False)
 
 
 def encode(args):
@@ -71,7 +73,7 @@ def encode(args):
     for notice in notices:
         note(f"{args.input}: {notice}")
     importance = importance_of(args.importance)
-    stream = load_codec(args.checkpoint).compress(image, step, importance, tile_bar)
+    stream = load_codec(args.checkpoint).compress(image, step, importance, slow_bar, args.effort)
     data.write_atomic(args.output, stream)
     height, width = image.shape[:2]
     print(f"{args.output}: {width} x {height}, {len(stream)} bytes, {8 * len(stream) / (width * height):.3f} bpp")
@@ -83,7 +85,7 @@ def decode(args):
     data.output_format(args.output)
     stream = Path(args.input).read_bytes()
     header = container.read_header(stream)
-    image = data.to_image(load_codec(args.checkpoint).decompress(stream, tile_bar))  # (H, W, 3)
+    image = data.to_image(load_codec(args.checkpoint).decompress(stream, slow_bar))  # (H, W, 3)
     data.write_image(image[..., 0] if header.grey else image, args.output)
     print(f"{args.output}: {header.width} x {header.height}")
 
@@ -115,7 +117,7 @@ def evaluate(args):
         codec = load_codec(args.checkpoint)
     else:
         codec, settings = args.codec, args.qualities or classical.SETTINGS[args.codec]
-    results = rd.evaluate(codec, files, settings, args.importance, progress=True)
+    results = rd.evaluate(codec, files, settings, args.importance, args.effort, progress=True)
     results["command"] = shlex.join(["mfca", *(Path(word).name if "/" in word else word for word in args.words)])
     rd.save_results(results, args.out)
     if results["skipped-ms-ssim"]:
@@ -144,8 +146,7 @@ def train(args):
     trainer.main(args)
 
 
-def build_parser(command):
-    """The argument parser. `train`'s own options need torch, so they are added only when it is the command."""
+def build_parser():
     parser = Parser(prog="mfca", description="Learned image compression: a picture to a .mfca file and back.")
     parser.add_argument("--version", action="version", version=f"mfca {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -160,6 +161,7 @@ def build_parser(command):
     sub.add_argument("output", help="the .mfca file to write")
     sub.add_argument("--quality", type=float, default=50.0, help="0..100 in half steps, default 50")
     sub.add_argument("--importance", default="flat", help="flat (default), auto, or a picture: white = better quality")
+    sub.add_argument("--effort", type=int, default=0, help=EFFORT)
     sub.add_argument("--checkpoint", help="a .safetensors file instead of the one in the package")
     sub = add("decode", decode, "decompress a .mfca file")
     sub.add_argument("input", help="a .mfca file")
@@ -174,23 +176,21 @@ def build_parser(command):
     sub.add_argument("--codec", default="mfca", choices=("mfca", *CLASSICAL))
     sub.add_argument("--qualities", type=float, nargs="+", help="settings to measure (jpeg2000: compression ratios)")
     sub.add_argument("--importance", default="flat", choices=("flat", "auto"))
+    sub.add_argument("--effort", type=int, default=0, help=EFFORT)
     sub.add_argument("--checkpoint", help="a .safetensors file instead of the one in the package")
     sub.add_argument("--json", action="store_true", help="print JSON, not a table")
     sub = add("plot", plot, "draw rate-distortion curves and print BD-rates")
     sub.add_argument("results", nargs="+", help="files of mfca eval, or published curves; the first is the anchor")
     sub.add_argument("--out", required=True, help="the picture to write (.png, .svg)")
     sub.add_argument("--metric", default="psnr-rgb", choices=("psnr-rgb", "ms-ssim-rgb"))
-    sub = add("train", train, "train a model")
-    if command == "train":
-        from mfca_tutorial.learning import trainer
-        trainer.add_arguments(sub)
+    add_arguments(add("train", train, "train a model"))
     return parser
 
 
 def main(argv=None):
     """Run one command; returns the exit status: 0, 2 after a one-line error, 130 when interrupted."""
     words = list(sys.argv[1:] if argv is None else argv)
-    args = build_parser(words[0] if words else None).parse_args(words)
+    args = build_parser().parse_args(words)
     args.words = words
     try:
         args.run(args)

@@ -78,7 +78,7 @@ def test_notices_go_to_stderr(model, tmp_path, capsys):
     assert "note: " in (err := capsys.readouterr().err) and "over white" in err
 
 
-def test_importance_mask_reaches_the_file(encoded, model, tmp_path):
+def test_importance_and_effort_reach_the_file(encoded, model, tmp_path):
     Image.fromarray(np.uint8([[0, 255]])).save(tmp_path / "mask.png")
     streams = []
     for importance in ("flat", "auto", str(tmp_path / "mask.png")):
@@ -88,6 +88,8 @@ def test_importance_mask_reaches_the_file(encoded, model, tmp_path):
     assert [container.read_header(stream).has_map for stream in streams] == [False, True, True]
     mask = np.float32([[-1, 1]])
     assert streams[2] == Codec.from_pretrained(model).compress(PHOTO, 50, mask)
+    assert main(["encode", encoded[0], str(tmp_path / "c.mfca"), "--effort", "2", "--checkpoint", model]) == 0
+    assert (tmp_path / "c.mfca").read_bytes() == Codec.from_pretrained(model).compress(PHOTO, 50, effort=2)
 
 
 def test_info_in_words_and_json(encoded, capsys):
@@ -126,6 +128,7 @@ def test_bad_input_is_one_line_and_exit_2(encoded, model, tmp_path, capsys):
     assert "not in 0..100" in fails(capsys, "encode", picture, out, "--quality", 101)
     assert "not in 0..100" in fails(capsys, "encode", picture, out, "--quality", "nan")
     assert "--quality" in fails(capsys, "encode", picture, out, "--quality", "high")
+    assert "effort >= 0" in fails(capsys, "encode", picture, out, "--effort", -1)
     assert "no such folder" in fails(capsys, "encode", picture, tmp_path / "no" / "out.mfca")
     assert "is a folder" in fails(capsys, "encode", picture, tmp_path)
     assert "no such file" in fails(capsys, "encode", picture, out, "--importance", "sometimes")
@@ -166,6 +169,9 @@ def test_eval_and_plot(encoded, model, tmp_path, capsys):
     assert found["images"][1]["bytes"] == size and found["results"]["bpp"][1] == pytest.approx(8 * size / 6300)
     assert found["checkpoint"] == container.read_header(open(encoded[1], "rb").read()).model_id.hex()
     assert found["command"] == "mfca eval set --out mfca.json --qualities 0 30 --checkpoint tiny.safetensors"
+    words[3] = str(tmp_path / "effort.json")
+    assert main([*words, "--effort", "1"]) == 0 and json.load(open(words[3]))["name"] == "mfca-effort1"
+    capsys.readouterr()
     jpeg = str(tmp_path / "jpeg.json")
     assert main(["eval", str(folder), "--out", jpeg, "--codec", "jpeg", "--qualities", "10", "90", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)

@@ -8,7 +8,7 @@ import torch
 
 from mfca_tutorial import checkpoint, data
 from mfca_tutorial.codec import Codec
-from mfca_tutorial.config import TINY, CodecConfig
+from mfca_tutorial.config import TINY, CodecConfig, lambda_of
 from mfca_tutorial.container import BitstreamError, read_header, unpack
 from mfca_tutorial.entropy import tables as coding
 from mfca_tutorial.entropy.hyperprior import gaussian_bits, scale_of_index
@@ -94,6 +94,18 @@ def test_better_quality_costs_more_and_shows(shipped, photograph):
     assert sizes == sorted(sizes) and errors == sorted(errors, reverse=True)
 
 
+def test_effort_finds_better_latents_and_the_same_every_time(shipped, photograph):
+    def cost(file):  # what refine lowers: bits plus weighted squared error
+        error = (shipped.decompress(file) - data.to_tensor(photograph)).square().sum().item()
+        return 8 * len(file) + 255**2 / 3 * lambda_of(50) * error
+
+    plain, state = shipped.compress(photograph, 50), torch.get_rng_state()
+    searched = shipped.compress(photograph, 50, effort=5)
+    assert torch.equal(state, torch.get_rng_state()) and searched == shipped.compress(photograph, 50, effort=5)
+    assert cost(searched) < 0.99 * cost(plain)
+    assert not any(p.grad is not None for p in shipped.parameters())
+
+
 def test_importance_moves_bits_to_where_it_is_high(shipped):
     x = data.to_tensor(data.photograph("astronaut")[:256, :384])
     mask = np.full((4, 6), -1.0)
@@ -127,6 +139,7 @@ def test_large_images_go_through_tiles_without_seams(shipped):
 
 def test_it_refuses_wrong_input(tiny, photograph):
     for call in (lambda: tiny.compress(photograph, 101), lambda: tiny.compress(photograph, -1),
+                 lambda: tiny.compress(photograph, 50, effort=-1),
                  lambda: tiny.compress(torch.rand(1, 1, 8, 8), 50), lambda: tiny.compress(torch.rand(1, 3, 0, 8), 50),
                  lambda: tiny.compress(photograph, 50, "everywhere"), lambda: tiny.compress(photograph, 50, [[2.0]])):
         with pytest.raises(ValueError):

@@ -1,9 +1,9 @@
 """Make a finished training run the shipped model, and measure it: `make release-model RUN=runs/NAME`.
 
-Evaluates the model (flat and learned map) and the classical codecs on Kodak (MFCA_KODAK, else downloaded) into
-data/results/kodak/, copies RUN/model.safetensors to data/mfca.safetensors and the run's log and report to
-data/training/, and writes the README's part and data/MODEL_CARD.md. Left to do by hand: read the figures, see that the
-prose in tools/model_card.md is true of this run, commit.
+Evaluates the model (flat map, learned map, flat map with effort 10) and the classical codecs on Kodak (MFCA_KODAK, else
+downloaded) into data/results/kodak/, copies RUN/model.safetensors to data/mfca.safetensors and the run's log and report
+to data/training/, and writes the README's part and data/MODEL_CARD.md. Left to do by hand: read the figures, see that
+the prose in tools/model_card.md is true of this run, commit.
 Options it does not know go to `mfca eval` of the model, as in `--qualities 0 50 100`.
 """
 
@@ -45,10 +45,9 @@ def main():
     if "--qualities" not in passed_on:
         passed_on += ["--qualities", *QUALITIES]
     measured = {}
-    for importance, name in (("flat", "mfca"), ("auto", "mfca-auto")):
+    for name, words in (("mfca", []), ("mfca-auto", ["--importance", "auto"]), ("mfca-effort10", ["--effort", "10"])):
         measured[name] = RESULTS / f"{name}.json.new"
-        mfca("eval", options.folder, "--checkpoint", model, "--importance", importance, "--out", measured[name],
-             *passed_on)
+        mfca("eval", options.folder, "--checkpoint", model, "--out", measured[name], *words, *passed_on)
     for name, file in measured.items():  # only now, when all of it has worked
         file.replace(RESULTS / f"{name}.json")
     shutil.copyfile(model, DATA / "mfca.safetensors")

@@ -125,7 +125,13 @@ class Hyperprior(nn.Module):
         Returns {"y_hat", "z_hat", "mean", "scale", "bits": {"y": (B, M, h, w), "z": (B, C_z, h/4, w/4)}}."""
         z = self.h_a(y)  # (B, C_z, h/4, w/4)
         z_hat = round_straight_through(z)
-        features = self.h_s(z_hat)  # (B, C_h, h, w)
+        y_hat, mean, scale = self.predict(y, self.h_s(z_hat))
+        residual = add_uniform_noise(y - mean) if noise else torch.round(y - mean)
+        bits = {"y": gaussian_bits(residual, scale), "z": self.prior.bits(add_uniform_noise(z) if noise else z_hat)}
+        return {"y_hat": y_hat, "z_hat": z_hat, "mean": mean, "scale": scale, "bits": bits}
+
+    def predict(self, y: torch.Tensor, features: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """All passes: y, features (B, C_h, h, w) of h_s -> y_hat, mean, scale (B, M, h, w). Taught in chapter 8."""
         turn = pass_of_latent(*y.shape[1:], self.passes, y.device)  # (M, h, w)
         y_hat, mean, index = (torch.zeros_like(y) for _ in range(3))
         for p in range(self.passes):
@@ -133,9 +139,7 @@ class Hyperprior(nn.Module):
             mean_p, index_p = self.parameters_of(p, features, y_hat)
             mean, index = mean + mask * mean_p, index + mask * index_p
             y_hat = y_hat + mask * (round_straight_through(y - mean_p) + mean_p)
-        residual, scale = (add_uniform_noise(y - mean) if noise else torch.round(y - mean)), scale_of_index(index)
-        bits = {"y": gaussian_bits(residual, scale), "z": self.prior.bits(add_uniform_noise(z) if noise else z_hat)}
-        return {"y_hat": y_hat, "z_hat": z_hat, "mean": mean, "scale": scale, "bits": bits}
+        return y_hat, mean, scale_of_index(index)
 
     def freeze(self) -> None:
         """Round what the decoder runs to fixed point, in place. Once, after training. Taught in chapter 9."""

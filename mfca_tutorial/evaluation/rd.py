@@ -22,11 +22,11 @@ QUALITIES = tuple(range(0, 101, 10))
 PACKAGES = ("torch", "numpy", "pillow", "scikit-image", "pytorch-msssim", "constriction")
 
 
-def _coder(codec, importance):
+def _coder(codec, importance, effort):
     """-> (encode(array, setting) -> bytes, decode(bytes) -> array) of a `Codec` or of a name in `classical.CODECS`."""
     if isinstance(codec, str):
         return classical.CODECS[codec], classical.decode
-    return (lambda array, quality: codec.compress(array, quality, importance),
+    return (lambda array, quality: codec.compress(array, quality, importance, effort=effort),
             lambda stream: data.to_image(codec.decompress(stream)))
 
 
@@ -66,18 +66,18 @@ def versions():
     return found
 
 
-def evaluate(codec, files, settings, importance="flat", progress=False):
+def evaluate(codec, files, settings, importance="flat", effort=0, progress=False):
     """Encode and decode every file at every setting and average.
 
     codec: a `Codec`, or a name in `classical.CODECS`. files: image paths, any kind that `data.read_image` reads.
-    settings: qualities 0..100 (JPEG 2000: compression ratios). importance: 'flat' or 'auto', for a `Codec` only.
+    settings: qualities 0..100 (JPEG 2000: compression ratios). importance ('flat', 'auto') and effort: a `Codec`'s.
     Returns CompressAI's layout, {"name", "description", "results": {"bpp": [...], "psnr-rgb": [...], ...}}, one
     value a setting, and beside it "settings", "skipped-ms-ssim", "checkpoint", "versions" and "images", one row a
     file and setting. The first image is coded once before the clock runs. Raises ImageError. Taught in chapter 12."""
     files, settings = list(files), list(settings)
     if not files or not settings:
         raise ValueError("nothing to evaluate: no image or no setting")
-    encode, decode = _coder(codec, importance)
+    encode, decode = _coder(codec, importance, effort)
     decode(encode(data.read_image(files[0])[0], settings[0]))
     from tqdm import tqdm
     rows = []
@@ -88,7 +88,8 @@ def evaluate(codec, files, settings, importance="flat", progress=False):
                 rows.append({"file": Path(file).name, **measure(encode, decode, image, setting)})
                 bar.update()
     points = [mean_of([row for row in rows if row["setting"] == setting]) for setting in settings]
-    name = codec if isinstance(codec, str) else "mfca" if importance in (None, "flat") else f"mfca-{importance}"
+    name = codec if isinstance(codec, str) else "-".join(
+        ["mfca"] + [importance] * (importance not in (None, "flat")) + [f"effort{effort}"] * (effort > 0))
     return {
         "name": name,
         "description": f"mean over {len(files)} images of per-image values; whole files, 8-bit output",
