@@ -145,8 +145,8 @@ def delta(anchor, test, metric):
 
 def rate_table():
     """Every curve's PSNR at three rates, and the model's BD-rate against it in both metrics."""
-    model, auto = measured("mfca"), measured("mfca-auto")
-    curves = [(MEASURED[name].replace("**", ""), measured(name)) for name in ("mfca", "mfca-auto")]
+    model, own = measured("mfca"), ("mfca", "mfca-auto", "mfca-effort10")
+    curves = [(MEASURED[name].replace("**", ""), measured(name)) for name in own]
     curves += [(MEASURED[name], measured(name)) if name in MEASURED
                else (f"{PUBLISHED[name]}, published", rd.published(name)) for name in CURVES]
     body = []
@@ -154,7 +154,7 @@ def rate_table():
         if results is None:
             body.append([label, NOT_YET, "-", "-"])
             continue
-        shown = [delta(results, model, metric) if results not in (model, auto) else "-"
+        shown = [delta(results, model, metric) if not results["name"].startswith("mfca") else "-"
                  for metric in ("psnr-rgb", "ms-ssim-rgb")]
         body.append([label, " / ".join(psnr_at(results, bpp) for bpp in RATES), *shown])
     rates = " / ".join(f"{bpp:g}" for bpp in RATES)
@@ -163,9 +163,9 @@ def rate_table():
 
 
 def points():
-    """The model's own curve, both maps."""
+    """The model's own curves: both maps, and the flat one with a search."""
     body = []
-    for name, label in (("mfca", "flat"), ("mfca-auto", "learned")):
+    for name, label in (("mfca", "flat"), ("mfca-auto", "learned"), ("mfca-effort10", "flat, with a search")):
         if results := measured(name):
             columns = results["results"]
             for i, quality in enumerate(results["settings"]):
@@ -173,6 +173,19 @@ def points():
                 body.append([label, f"{quality:g}", f"{bpp:.4f}", f"{psnr:.2f}",
                              "-" if similar is None else f"{similar:.4f}"])
     return markdown(["map", "quality", "bpp", "PSNR, dB", "MS-SSIM"], body) if body else ""
+
+
+def falls_of_the_pair():
+    """Whole steps of quality, of both pictures, at which bytes or PSNR do not rise; None if not measured."""
+    try:
+        pair = rd.load_results("mfca", "kodak_pair")
+    except FileNotFoundError:
+        return None
+    curves = {}
+    for row in sorted(pair["images"], key=lambda row: row["setting"]):
+        curves.setdefault(row["file"], []).append((row["bytes"], row["psnr-rgb"]))
+    falls = sum(int((np.diff(curve, axis=0) <= 0).any(1).sum()) for curve in curves.values())
+    return falls if pair["checkpoint"] == model_id() else None
 
 
 def goals():
@@ -196,9 +209,9 @@ def goals():
                                 ("bpg444", -14, "ms-ssim-rgb")):
         anchor = rd.published(name) if name in PUBLISHED else measured(name)
         label = PUBLISHED.get(name) or MEASURED[name]
-        stretch = ", stretch" if bound in (-12, 0) else ""
-        bar(f"BD-rate against {label}{', MS-SSIM' if 'ssim' in metric else ''}{stretch}", bound,
-            bd_rate(anchor, model, metric))
+        label += (", MS-SSIM" if "ssim" in metric else "") + (", stretch" if bound in (-12, 0) else "")
+        bar(f"BD-rate against {label}", bound, bd_rate(anchor, model, metric))
+        bar(f"BD-rate against {label}; with a search", bound, bd_rate(anchor, measured("mfca-effort10"), metric))
     at = psnr_at(model, 0.75) if model else "-"
     bar("PSNR at 0.75 bpp", 35.2, float(at) if at != "-" else None, True, " dB", 2)
     bar("BD-rate of the learned map against the flat map, MS-SSIM", 0, bd_rate(model, auto, "ms-ssim-rgb"))
@@ -207,6 +220,7 @@ def goals():
     bar("highest rate", 1.2, curve and max(curve["bpp"]), True, " bpp", 3)
     falls = curve and sum(bool(d <= 0) for key in ("bpp", "psnr-rgb") for d in np.diff(curve[key]))
     bar("steps of quality at which mean rate or PSNR does not rise", 0, falls, False, "", 0)
+    bar("whole steps of quality at which a picture's bytes or PSNR do not rise", 0, falls_of_the_pair(), False, "", 0)
     bar("alarms in the health report", 0, len(vitals["alarms"]), False, "", 0)
     shares = [100 * v["z_share"] for v in frozen["qualities"].values()]
     bar("smallest share of z in the bits", 2, min(shares), True)

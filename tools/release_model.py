@@ -1,9 +1,9 @@
 """Make a finished training run the shipped model, and measure it: `make release-model RUN=runs/NAME`.
 
-Evaluates the model (flat map, learned map, flat map with effort 10) and the classical codecs on Kodak (MFCA_KODAK, else
-downloaded) into data/results/kodak/, copies RUN/model.safetensors to data/mfca.safetensors and the run's log and report
-to data/training/, and writes the README's part and data/MODEL_CARD.md. Left to do by hand: read the figures, see that
-the prose in tools/model_card.md is true of this run, commit.
+Evaluates the model (flat map, learned map, flat map with effort 10; two images at each whole quality) and the classical
+codecs on Kodak (MFCA_KODAK, else downloaded) into data/results/, copies RUN/model.safetensors to data/mfca.safetensors
+and the run's log and report to data/training/, and writes the README's part and data/MODEL_CARD.md. Left to do by hand:
+read the figures, see that the prose in tools/model_card.md is true of this run, commit.
 Options it does not know go to `mfca eval` of the model, as in `--qualities 0 50 100`.
 """
 
@@ -12,7 +12,10 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+from mfca_tutorial import data
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
@@ -44,12 +47,23 @@ def main():
             mfca("eval", options.folder, "--codec", name, "--out", RESULTS / f"{name}.json")
     if "--qualities" not in passed_on:
         passed_on += ["--qualities", *QUALITIES]
-    measured = {}
+    measured = []
+
+    def measure(folder, file, *words):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        measured.append(file.with_name(file.name + ".new"))
+        mfca("eval", folder, "--checkpoint", model, "--out", measured[-1], *words)
+
     for name, words in (("mfca", []), ("mfca-auto", ["--importance", "auto"]), ("mfca-effort10", ["--effort", "10"])):
-        measured[name] = RESULTS / f"{name}.json.new"
-        mfca("eval", options.folder, "--checkpoint", model, "--out", measured[name], *words, *passed_on)
-    for name, file in measured.items():  # only now, when all of it has worked
-        file.replace(RESULTS / f"{name}.json")
+        measure(options.folder, RESULTS / f"{name}.json", *words, *passed_on)
+    with tempfile.TemporaryDirectory() as folder:
+        pair = Path(folder) / "kodak_pair"
+        pair.mkdir()
+        for file in (data.kodak() if options.folder == "kodak" else data.image_files(options.folder))[::22]:
+            shutil.copy(file, pair)
+        measure(pair, DATA / "results" / "kodak_pair" / "mfca.json", "--qualities", *range(101))
+    for file in measured:  # only now, when all of it has worked
+        file.replace(file.with_suffix(""))
     shutil.copyfile(model, DATA / "mfca.safetensors")
     for name, target in KEPT.items():
         if (options.run / name).exists():
