@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from mfca_tutorial import Codec, data
+from mfca_tutorial.entropy import latents
 from mfca_tutorial.entropy import tables as coding
 
 WIDTH, HEIGHT = 768, 512
@@ -64,8 +65,9 @@ def watch(codec):
         watch.wrap(module, "forward", stage)
     watch.wrap(codec.exact, "h_s", "h_s, exact")
     watch.wrap(codec.exact, "parameters_of", "context, exact")
-    for name in ("encode_indexed", "encode_group", "decode_indexed", "decode_group", "finish"):
-        watch.wrap(coding, name, "range coder")
+    for owner, name in ((coding, "encode_indexed"), (coding, "decode_indexed"), (latents, "_encode_z"),
+                        (latents, "_decode_z")):
+        watch.wrap(owner, name, "range coder")
     watch.wrap(coding, "table_bits", "counting table bits")
     return watch
 

@@ -165,7 +165,7 @@ class _Quarters:
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         out = x.new_zeros(x.shape[0], self.channels, *x.shape[2:])  # (B, C, h, w)
         for i, j, read, made, part in self.parts:
-            out[:, made, i::2, j::2] = part(x[:, read, i::2, j::2])  # (B, made, h/2, w/2)
+            out[:, made, i::2, j::2] = part(x[:, read, i::2, j::2], rounded=True)  # (B, made, h/2, w/2)
         return out
 
 
@@ -190,5 +190,5 @@ class ExactHyperprior:
 
         The others are 0. Of decoded only what earlier passes coded is read: two fifths of the work less than all."""
         first, middle, last = self.turns[p]
-        mean, scale = last(middle(first(torch.cat([features, decoded], 1)))).chunk(2, 1)
+        mean, scale = last(middle(first(torch.cat([features, decoded], 1)), rounded=True)).chunk(2, 1)
         return mean, torch.floor(scale * INDEX_UNIT + 0.5).clamp(0, LEVELS - 1).to(torch.uint8)
