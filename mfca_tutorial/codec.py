@@ -102,7 +102,7 @@ class Codec(nn.Module):
         return self.g_s(self.pqf(y_hat / gain, local / MAX_QUALITY))
 
     def code(self, y: torch.Tensor, quality: torch.Tensor, offsets: torch.Tensor, noise: bool = True) -> dict:
-        """From y (B, M, h, w), not scaled, on -> {"x_hat", "bits", "y_hat", "z_hat"}. Taught in chapter 11."""
+        """All after g_a: y (B, M, h, w), not scaled -> {"x_hat", "bits", "y_hat", "z_hat"}. Taught in chapter 11."""
         local, gain = self.gain_of(quality, offsets)
         with torch.autocast(y.device.type, enabled=False):
             coded = self.hyperprior(y.float() * gain, noise)
@@ -178,7 +178,7 @@ class Codec(nn.Module):
 
         x: float (1, 3, H, W) in 0..1, or uint8 (H, W, 3). quality: 0..100, used in half steps. importance: None or
         'flat', 'auto' (the learned head), or an array of any size in -1..1 (1 is 28 quality steps up, -1 is 32 down).
-        effort: how often `refine` moves the latents, at the price of an encoding each. progress: wraps the tiles and
+        effort: how often `refine` moves the latents; that is slow. progress: wraps the tiles and
         the steps, `tqdm` for a bar. Raises ValueError on anything else. Taught in chapters 9 and 12."""
         if not 0 <= quality <= MAX_QUALITY or effort < 0:
             raise ValueError(f"quality must be in 0..{MAX_QUALITY} and effort >= 0, not {quality} and {effort}")
