@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from pytorch_msssim import ms_ssim
 
 from mfca_tutorial import data
 from mfca_tutorial.codec import Codec
@@ -54,7 +55,7 @@ def test_ten_steps_and_ten_after_resuming_are_twenty_steps(tmp_path, photographs
 
 
 def test_a_run_leaves_a_codec_a_log_and_a_report(tmp_path, photographs):
-    Trainer(recipe(tmp_path, steps=3, health_every=0.0), photographs).run()
+    Trainer(recipe(tmp_path, steps=3, health_every=0.0, ms_ssim=0.2, bf16=True), photographs).run()
     codec = Codec.from_pretrained(tmp_path / "model.safetensors")
     image = photographs[0][:70, :90]
     assert codec.decompress(codec.compress(image, 50)).shape == (1, 3, 70, 90)
@@ -120,6 +121,34 @@ def test_the_loss_is_rate_plus_lambda_times_squared_error():
     each = [lambda_of(q) * 255**2 * 0.01 + 1 for q in (0, 100)]
     assert got["loss"].item() == pytest.approx((each[0] * 200**0.45 + each[1]) / 2, rel=1e-4)
     assert got["bpp"].item() == pytest.approx(1) and got["mse"].item() == pytest.approx(0.01, rel=1e-4)
+
+
+def test_a_share_of_the_distortion_may_be_ms_ssim():
+    torch.manual_seed(0)
+    x, quality = torch.rand(2, 3, 192, 192), torch.tensor([20.0, 80.0])
+    out = {"x_hat": (x + 0.1 * torch.randn_like(x)).clamp(0, 1), "bits": {"y": torch.zeros(2, 1, 12, 12),
+                                                                          "z": torch.zeros(2, 1, 3, 3)}}
+    similar = ms_ssim(out["x_hat"], x, data_range=1.0, size_average=False)
+    mse = (x - out["x_hat"]).square().mean((1, 2, 3))
+    price = torch.tensor([lambda_of(q) ** 0.55 * lambda_of(100) ** 0.45 for q in (20, 80)])  # lambda times weight
+    for share in (0, 0.2, 1):
+        wanted = price * ((1 - share) * 255**2 * mse + share * 1270 * (1 - similar))
+        got = RateDistortionLoss(share)(out, x, quality, torch.zeros(2, 1, 3, 3))["loss"]
+        torch.testing.assert_close(got, wanted.mean(), rtol=1e-4, atol=0)
+    for wrong in (-0.1, 1.5):
+        with pytest.raises(ValueError, match="share"):
+            RateDistortionLoss(wrong)
+
+
+def test_bfloat16_on_the_cpu_gives_about_the_gradient_of_float32(photographs):
+    torch.manual_seed(0)
+    codec, batch, gradients = Codec(TINY), Crops(photographs, 192).draw(2), []
+    for bf16 in (False, True):
+        codec.zero_grad()
+        out = Objective(codec, bf16=bf16)(batch, torch.tensor([30.0, 70.0]), torch.zeros(2, 1, 3, 3), noise=False)
+        out["loss"].backward()
+        gradients.append(torch.cat([p.grad.flatten() for p in split_parameters(codec)[0]]))
+    assert torch.cosine_similarity(*gradients, dim=0) > 0.95 and not torch.equal(*gradients)
 
 
 def test_an_importance_map_moves_the_price_of_error():
@@ -197,6 +226,20 @@ def test_health_notices_what_is_dead(photographs):
     assert any("gates are the same" in a for a in alarms)  # an untrained gate is 0.88 for everyone
     shipped = health_report(Codec.from_pretrained(), x.repeat(1, 1, 4, 4)[:, :, :256, :256])
     assert not any("z is dead" in a or "not finite" in a for a in shipped["alarms"])
+
+
+def test_a_gates_spread_is_a_share_of_its_mean(photographs):
+    """A gate a tenth as open before a convolution ten times as large is the same network: the same vital sign."""
+    torch.manual_seed(0)
+    x = torch.stack([torch.from_numpy(p[:128, :128].copy()) for p in photographs]).permute(0, 3, 1, 2) / 255
+    codec, block = Codec(TINY).eval(), "g_a.stage1.0"
+    gate = codec.get_submodule(block).attention
+    torch.nn.init.normal_(gate.fc2.weight, std=0.01)
+    spreads = []
+    for bias in (-6.0, -9.0):  # a sigmoid there is an exponential
+        torch.nn.init.constant_(gate.fc2.bias, bias)
+        spreads.append(health_report(codec, x)["gate_spread"][block])
+    assert spreads[0] == pytest.approx(spreads[1], rel=0.02) and spreads[0] > 0
 
 
 def test_a_recipe_refuses_what_makes_no_run():

@@ -69,7 +69,8 @@ class MFCA(nn.Module):
                 x = F.pad(x, (0, -width % n_w, 0, -height % n_h), mode="replicate")
             if not x.is_cuda:  # the same sums as one strided depthwise convolution, faster on a CPU
                 basis = (cos_u[:, :, None] * cos_v[:, None, :])[:, None]  # (C, 1, n, n)
-                return F.conv2d(x.to(basis.dtype), basis, stride=self.window, groups=len(basis))
+                with torch.autocast("cpu", enabled=False):
+                    return F.conv2d(x.to(basis.dtype), basis, stride=self.window, groups=len(basis))
         else:
             n_h, n_w = height, width
             cos_u, cos_v = self._cosines(0, n_h).to(x.device), self._cosines(1, n_w).to(x.device)
