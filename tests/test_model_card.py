@@ -4,6 +4,7 @@ import argparse
 import json
 import re
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -47,12 +48,15 @@ def test_prose_holds_no_number_of_its_own():
 
 def test_commands_ask_for_the_recipes_that_were_run():
     report, history = tables.load("training/report.json"), tables.load("training/history.json")
-    for ran in (report["recipe"], history["first"]["recipe"]):
-        words = tables.command(ran, ran["out"], ran["init"]).split()
+    defaults = {field.name: field.default for field in fields(recipe.Recipe)}
+    for run in (report, *history["runs"]):
+        ran = defaults | run["recipe"]  # options that came later had their defaults
+        words = tables.command(ran, ran["out"]).split()
         parser = argparse.ArgumentParser()
         recipe.add_arguments(parser)
         asked = vars(recipe.from_arguments(parser.parse_args(words[2:])))
-        assert asked == ran | {"source": "PHOTOGRAPHS"}
+        wanted = ran | {"source": "PHOTOGRAPHS", "init": ran["init"] and f"runs/{ran['init']}", "device": ""}
+        assert asked == wanted
 
 
 def test_manifest_is_whole_and_clean():

@@ -6,14 +6,17 @@ Writes _assets/model_card/loss.svg and failures.png, and data/results/model_card
 import math
 
 import numpy as np
+import revive
 import torch
 from matplotlib import font_manager
 from model_card_tables import CASES, ROOT, load, rows
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from mfca_tutorial import Codec, data
+from mfca_tutorial.blocks.mfca import MFCA
 from mfca_tutorial.entropy.hyperprior import gaussian_bits, scale_of_index
 from mfca_tutorial.evaluation import classical, metrics, rd
+from mfca_tutorial.learning.step import Objective
 
 FOLDER = ROOT / "_assets" / "model_card"
 SIDE, QUALITIES = 192, (15, 50, 100)  # of the hard cases
@@ -105,23 +108,51 @@ def estimates(codec):
     return found
 
 
+@torch.no_grad()
+def worth_of_gates(codec):
+    """By block: how much bits + lambda * squared error grow, in %, when its gates are fixed at their means."""
+    x, means = revive.pictures(), {}  # (B, 3, 256, 256)
+    quality, flat = torch.full((len(x),), 50.0), torch.zeros(len(x), 1, 4, 4)
+
+    def cost():
+        return Objective(codec)(x, quality, flat, noise=False)["loss"].item()
+
+    blocks = {name: module for name, module in codec.named_modules() if isinstance(module, MFCA)}
+    hooks = [block.register_forward_hook(lambda module, inputs, _, name=name:
+                                         means.__setitem__(name, module.gates(inputs[0]).mean(0)))
+             for name, block in blocks.items()]
+    free, worth = cost(), {}
+    for hook in hooks:
+        hook.remove()
+    for name, block in blocks.items():
+        kept = [p.clone() for p in block.fc2.parameters()]
+        block.fc2.weight.zero_()
+        block.fc2.bias.copy_(torch.logit(means[name]))
+        worth[name.removesuffix(".attention")] = 100 * (cost() / free - 1)
+        for p, old in zip(block.fc2.parameters(), kept):
+            p.copy_(old)
+    return worth
+
+
 def loss_curve():
-    """Loss and PSNR of the training crops over the minutes, both runs one after the other."""
+    """Loss and PSNR of the training crops, all runs one after the other."""
     import matplotlib
     from matplotlib.figure import Figure
     matplotlib.rcParams |= {"svg.hashsalt": "model card", "svg.fonttype": "none"}
-    warm = bool(load("training/report.json")["recipe"]["init"])
-    logs = [rows(f"training/{name}.csv") for name in (["log_first"] if warm else []) + ["log"]]
+    report = load("training/report.json")
+    runs = load("training/history.json")["runs"] if report["recipe"]["init"] else []
+    runs.append(report | {"log": "log"})
     figure = Figure(figsize=(8, 3.4), layout="constrained")
     axes, start = figure.subplots(1, 2), 0.0
-    for log, colour, label in zip(logs[::-1], ("#c1440e", "#0b6aa8"), ("the shipped run", "the first run")):
-        start = float(logs[0][-1]["seconds"]) / 60 if len(logs) > 1 and log is logs[1] else 0.0
-        minutes = [start + float(row["seconds"]) / 60 for row in log]
+    for number, run in enumerate(runs, 1):
+        log = rows(f"training/{run['log']}.csv")
+        crops = [start + float(row["step"]) * run["recipe"]["batch"] / 1000 for row in log]
         for ax, key in zip(axes, ("loss", "psnr")):
-            ax.plot(minutes, [float(row[key]) for row in log], color=colour, label=label, linewidth=1.2)
-    axes[0].set(yscale="log", xlabel="minutes of training", ylabel="training loss (log)")
-    axes[1].set(xlabel="minutes of training", ylabel="PSNR of the training crops, dB", ylim=(24, None))
-    axes[0].set_ylim(2.8, 10)
+            ax.plot(crops, [float(row[key]) for row in log], label=f"run {number}", linewidth=1.2)
+        start = crops[-1]
+    axes[0].set(yscale="log", xlabel="thousand crops", ylabel="training loss (log)")
+    axes[1].set(xlabel="thousand crops", ylabel="PSNR of the training crops, dB", ylim=(24, None))
+    axes[0].set_ylim(2.6, 10)
     axes[0].set_yticks([3, 4, 5, 7, 10], ["3", "4", "5", "7", "10"], minor=False)
     axes[0].minorticks_off()
     for ax in axes:
@@ -153,4 +184,5 @@ def draw():
     sheet(pictures)
     rd.save_results({"checkpoint": codec.model_id.hex(), "qualities": QUALITIES, "cases": cases,
                      "estimates": estimates(codec), "pqf": {"units": len(fired), "alive": int(fired.sum())},
+                     "worth_of_gates": worth_of_gates(codec),
                      "versions": rd.versions()}, CASES)

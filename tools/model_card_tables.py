@@ -68,9 +68,9 @@ def cases():
     return found
 
 
-def command(recipe, out, init=""):
+def command(recipe, out):
     """A recipe (dict) -> the command line that asks for it: options that are not the default, paths left generic."""
-    words = ["mfca train PHOTOGRAPHS", f"--out {out}"] + ([f"--init {init}"] if init else [])
+    words = ["mfca train PHOTOGRAPHS", f"--out {out}"] + ([f"--init runs/{recipe['init']}"] if recipe["init"] else [])
     for field in fields(Recipe)[1:]:
         value = recipe.get(field.name, field.default)
         if field.name not in ("out", "init", "device", "resume") and value != field.default:
@@ -96,9 +96,9 @@ def parts(count):
     return markdown(["part", "values, millions"], body)
 
 
-def minutes_until(loss):
-    """Minutes that the shipped run took to reach a training loss; its whole length where it never did."""
-    log = rows("training/log.csv")
+def minutes_until(loss, log):
+    """Minutes that the run of this log took to reach a training loss; its whole length where it never did."""
+    log = rows(log)
     return next((float(row["seconds"]) for row in log if float(row["loss"]) <= loss), float(log[-1]["seconds"])) / 60
 
 
@@ -114,14 +114,16 @@ def licences():
     return markdown(["licence", "free", "permissive"], body)
 
 
-def health(vitals):
-    """Two tables: vital signs by quality, and the gates, with what the trainer's thresholds call red."""
+def health(vitals, worth):
+    """Two tables: vital signs by quality, and the gates, with what the trainer's thresholds call red.
+
+    worth: by block, in %, what fixing its gates at their means costs."""
     body = [[q, f"{v['bpp']:.3f}", f"{v['psnr']:.2f}", f"{100 * v['z_share']:.1f} %", f"{v['z_spread']:.3f}",
              " / ".join(f"{cost:.2f}" for cost in v["pass_cost"])] for q, v in vitals["qualities"].items()]
     first = markdown(["quality", "bpp", "PSNR, dB", "z's share of the bits", "spread of z", "cost of each pass"], body)
-    body = [[f"`{name}`", f"{spread:.5f}", f"{vitals['gate_mean'][name]:.3f}",
+    body = [[f"`{name}`", f"{spread:.4f}", f"{vitals['gate_mean'][name]:.3f}", f"{worth[name]:+.2f} %",
              "ok" if spread >= LEAST_SPREAD else "**red: constant**"] for name, spread in vitals["gate_spread"].items()]
-    return first, markdown(["MFCA gate", "spread over images", "mean", ""], body)
+    return first, markdown(["MFCA gate", "spread over images", "mean", "cost when fixed", ""], body)
 
 
 def span(anchor, test, metric):
@@ -227,7 +229,10 @@ def goals():
     bar("largest share of z in the bits", 5, max(shares))
     bar("dearest pass, bits over its share of symbols", MOST_PASS_COST,
         max(max(v["pass_cost"]) for v in frozen["qualities"].values()), False, "", 2)
-    bar("steps a second", 65, report["steps_per_second"], True, "")
+    runs = load("training/history.json")["runs"] if report["recipe"]["init"] else []
+    speeds = [run["steps"] / run["minutes"] / 60 for run in runs if run["device"] != "CPU"]
+    speeds += [report["steps_per_second"]] if report["device"] != "CPU" else []
+    bar("steps a second on the GPU", 65, speeds[-1] if speeds else None, True, "")
     before, after = ({"name": key, "results": {"bpp": [v["bpp"] for v in vital["qualities"].values()],
                       "psnr-rgb": [v["psnr"] for v in vital["qualities"].values()]}}
                      for key, vital in (("float", vitals), ("fixed point", frozen)))
