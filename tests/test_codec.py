@@ -1,6 +1,7 @@
 """The file is the truth: what compress wrote is what decompress reads, at every quality and size."""
 
 import hashlib
+import math
 
 import numpy as np
 import pytest
@@ -141,6 +142,8 @@ def test_it_refuses_wrong_input(tiny, photograph):
     for call in (lambda: tiny.compress(photograph, 101), lambda: tiny.compress(photograph, -1),
                  lambda: tiny.compress(photograph, 50, effort=-1),
                  lambda: tiny.compress(torch.rand(1, 1, 8, 8), 50), lambda: tiny.compress(torch.rand(1, 3, 0, 8), 50),
+                 lambda: tiny.compress(torch.full((1, 3, 8, 8), math.nan), 50),
+                 lambda: tiny.compress(torch.full((1, 3, 8, 8), math.inf), 50),
                  lambda: tiny.compress(photograph, 50, "everywhere"), lambda: tiny.compress(photograph, 50, [[2.0]])):
         with pytest.raises(ValueError):
             call()

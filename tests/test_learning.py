@@ -55,7 +55,9 @@ def test_ten_steps_and_ten_after_resuming_are_twenty_steps(tmp_path, photographs
 
 
 def test_a_run_leaves_a_codec_a_log_and_a_report(tmp_path, photographs):
-    Trainer(recipe(tmp_path, steps=3, health_every=0.0, ms_ssim=0.2, bf16=True), photographs).run()
+    trainer = Trainer(recipe(tmp_path, steps=3, health_every=0.0, ms_ssim=0.2, bf16=True), photographs)
+    assert trainer.objective.criterion.share == 0.2 and trainer.objective.bf16
+    trainer.run()
     codec = Codec.from_pretrained(tmp_path / "model.safetensors")
     image = photographs[0][:70, :90]
     assert codec.decompress(codec.compress(image, 50)).shape == (1, 3, 70, 90)

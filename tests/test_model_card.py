@@ -55,7 +55,7 @@ def test_commands_ask_for_the_recipes_that_were_run():
         parser = argparse.ArgumentParser()
         recipe.add_arguments(parser)
         asked = vars(recipe.from_arguments(parser.parse_args(words[2:])))
-        wanted = ran | {"source": "PHOTOGRAPHS", "init": ran["init"] and f"runs/{ran['init']}", "device": ""}
+        wanted = ran | {"source": "PHOTOGRAPHS", "init": ran["init"] and f"runs/{ran['init']}"}
         assert asked == wanted
 
 

@@ -73,7 +73,7 @@ def command(recipe, out):
     words = ["mfca train PHOTOGRAPHS", f"--out {out}"] + ([f"--init runs/{recipe['init']}"] if recipe["init"] else [])
     for field in fields(Recipe)[1:]:
         value = recipe.get(field.name, field.default)
-        if field.name not in ("out", "init", "device", "resume") and value != field.default:
+        if field.name not in ("out", "init", "resume") and value != field.default:
             flag = "--" + field.name.replace("_", "-")
             text = f"{value:g}" if isinstance(value, float) else str(value)
             words.append(flag if value is True else f"{flag} {text}")
