@@ -8,6 +8,7 @@ def pytest_collection_modifyitems(items):
     if not marked:
         return
     import torch
+
     if not torch.cuda.is_available():
         for item in marked:
             item.add_marker(pytest.mark.skip(reason="no CUDA device"))

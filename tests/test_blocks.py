@@ -32,7 +32,18 @@ def test_basis_images_are_what_scipy_projects_on():
 
 def test_zigzag_is_jpegs():
     order = dct.zigzag(8)
-    first = [(0, 0), (0, 1), (1, 0), (2, 0), (1, 1), (0, 2), (0, 3), (1, 2), (2, 1), (3, 0)]  # T.81, figure A.6
+    first = [
+        (0, 0),
+        (0, 1),
+        (1, 0),
+        (2, 0),
+        (1, 1),
+        (0, 2),
+        (0, 3),
+        (1, 2),
+        (2, 1),
+        (3, 0),
+    ]  # T.81, figure A.6
     assert order[:10] == first and order[-2:] == [(7, 6), (7, 7)] and len(set(order)) == 64
 
 
@@ -53,7 +64,9 @@ def test_mfca_with_frequency_zero_is_squeeze_and_excitation():
     block = MFCA(16, frequencies=[(0, 0)], window=None, descriptor="signed", reduction=2).double()
     nn.init.normal_(block.fc2.weight)
     x = torch.randn(3, 16, 13, 10, dtype=torch.float64)
-    squeeze = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), block.fc1, nn.ReLU(), block.fc2, nn.Sigmoid())
+    squeeze = nn.Sequential(
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), block.fc1, nn.ReLU(), block.fc2, nn.Sigmoid()
+    )
     expected = x * squeeze(x)[:, :, None, None]
     torch.testing.assert_close(block(x), expected, rtol=0, atol=1e-12)
 
@@ -69,8 +82,10 @@ def test_mfca_coefficients_equal_scipys(window):
     for c, (u, v) in enumerate(block.frequencies):
         for i in range(got.shape[2]):
             for j in range(got.shape[3]):
-                patch = x[:, c, i * n_h:(i + 1) * n_h, j * n_w:(j + 1) * n_w].numpy()
-                expected = scipy.fft.dctn(patch, norm="ortho", axes=(1, 2))[:, u, v] / np.sqrt(n_h * n_w)
+                patch = x[:, c, i * n_h : (i + 1) * n_h, j * n_w : (j + 1) * n_w].numpy()
+                expected = scipy.fft.dctn(patch, norm="ortho", axes=(1, 2))[:, u, v] / np.sqrt(
+                    n_h * n_w
+                )
                 np.testing.assert_allclose(got[:, c, i, j], expected, atol=1e-7)
 
 
@@ -80,7 +95,9 @@ def test_mfca_descriptor_does_not_depend_on_size_and_sees_small_features():
     small, large = block.describe(tile), block.describe(tile.repeat(1, 1, 2, 3))
     torch.testing.assert_close(small, large)
     change = block.describe(2e-2 * tile) - block.describe(1e-2 * tile)
-    assert (change > 0.5).all()  # log 4 / 2 = 0.69 but for the floor; with a floor of 1e-4 it was under 0.3
+    assert (
+        change > 0.5
+    ).all()  # log 4 / 2 = 0.69 but for the floor; with a floor of 1e-4 it was under 0.3
 
 
 def test_mfca_starts_open_and_refuses_what_it_cannot_do():
@@ -143,8 +160,15 @@ def test_importance_levels_offsets_and_masks():
     assert torch.equal(importance.offsets_to_levels(offsets), levels)
     mask = torch.cat([torch.full((64, 64), -1.0), torch.full((64, 64), 1.0)], 1)
     assert importance.mask_to_offsets(mask, 1, 2).flatten().tolist() == [-32, 28]
-    assert importance.map_to_offsets(importance.ImportanceHead(8)(torch.randn(1, 8, 16, 24))).unique().tolist() == [0]
-    for bad in (torch.full((2, 2), 1.1), torch.full((2, 2), float("nan")), torch.zeros(3), torch.zeros(0, 4)):
+    assert importance.map_to_offsets(
+        importance.ImportanceHead(8)(torch.randn(1, 8, 16, 24))
+    ).unique().tolist() == [0]
+    for bad in (
+        torch.full((2, 2), 1.1),
+        torch.full((2, 2), float("nan")),
+        torch.zeros(3),
+        torch.zeros(0, 4),
+    ):
         with pytest.raises(ValueError, match="mask"):
             importance.resize_mask(bad, 8, 8)
 

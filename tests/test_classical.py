@@ -16,7 +16,9 @@ MAGIC = {"jpeg": "JPEG", "jpeg2000": "JPEG2000", "webp": "WEBP", "avif": "AVIF"}
 @pytest.mark.parametrize("name", classical.CODECS)
 def test_settings_run_from_coarse_to_fine(name):
     settings = classical.SETTINGS[name]
-    coarse, fine = (classical.CODECS[name](PHOTO, setting) for setting in (settings[0], settings[-1]))
+    coarse, fine = (
+        classical.CODECS[name](PHOTO, setting) for setting in (settings[0], settings[-1])
+    )
     assert Image.open(io.BytesIO(coarse)).format == MAGIC[name]
     assert 4 * len(coarse) < len(fine)
     low, high = (metrics.psnr(PHOTO, classical.decode(stream)) for stream in (coarse, fine))
@@ -33,7 +35,9 @@ def test_any_size(name, shape):
 
 def test_jpeg_is_420_and_optimised():
     stream = classical.jpeg(PHOTO, 75)
-    assert JpegImagePlugin.get_sampling(Image.open(io.BytesIO(stream))) == 2  # Pillow's number of 4:2:0
+    assert (
+        JpegImagePlugin.get_sampling(Image.open(io.BytesIO(stream))) == 2
+    )  # Pillow's number of 4:2:0
     plain = io.BytesIO()
     Image.fromarray(PHOTO).save(plain, format="JPEG", quality=75)
     np.testing.assert_array_equal(classical.decode(stream), classical.decode(plain.getvalue()))
@@ -45,7 +49,9 @@ def test_jpeg2000_keeps_its_rate_and_has_a_colour_transform():
     assert 8 * len(stream) / PHOTO[..., 0].size == pytest.approx(1, abs=0.03)
     plain = io.BytesIO()
     Image.fromarray(PHOTO).save(plain, format="JPEG2000", quality_mode="rates", quality_layers=[24])
-    gain = metrics.psnr(PHOTO, classical.decode(stream)) - metrics.psnr(PHOTO, classical.decode(plain.getvalue()))
+    gain = metrics.psnr(PHOTO, classical.decode(stream)) - metrics.psnr(
+        PHOTO, classical.decode(plain.getvalue())
+    )
     assert gain > 1
 
 

@@ -42,8 +42,10 @@ def photograph():
 def encoded_and_decoded_latents(codec, x, quality, importance=None):
     """y_hat as the encoder had it and as it comes out of the file (untiled images)."""
     header, (tile,) = unpack(codec.compress(x, quality, importance))
-    return (codec.analyse(x, quality, importance)["y_hat"],
-            codec.latents_of(header, tile, header.height, header.width)[0])
+    return (
+        codec.analyse(x, quality, importance)["y_hat"],
+        codec.latents_of(header, tile, header.height, header.width)[0],
+    )
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 130), (65, 2), (64, 64), (100, 77)])
@@ -77,11 +79,17 @@ def test_table_bits_agree_with_the_file_and_with_the_estimate(shipped):
         for quality in (10, 60, 95):
             a = shipped.analyse(x, quality)
             z = a["z_hat"][0].flatten(1).to(torch.int32).cpu().numpy()
-            z_bits = sum(coding.table_bits(row, np.zeros(len(row), np.uint8), [table])
-                         for row, table in zip(z, shipped.tables.z, strict=True))
+            z_bits = sum(
+                coding.table_bits(row, np.zeros(len(row), np.uint8), [table])
+                for row, table in zip(z, shipped.tables.z, strict=True)
+            )
             file = len(shipped.compress(x, quality))
             assert abs(file - (sum(a["bits_by_pass"]) + z_bits) / 8) <= 64
-            y_bits = gaussian_bits(a["y_hat"] - a["mean"], scale_of_index(a["index"].double())).sum().item()
+            y_bits = (
+                gaussian_bits(a["y_hat"] - a["mean"], scale_of_index(a["index"].double()))
+                .sum()
+                .item()
+            )
             z_estimate = shipped.hyperprior.prior.bits(a["z_hat"].float()).sum().item()
             assert abs(file - (y_bits + z_estimate) / 8) <= 0.005 * file + 64
 
@@ -91,7 +99,9 @@ def test_better_quality_costs_more_and_shows(shipped, photograph):
     for quality in (10, 40, 70, 100):
         file = shipped.compress(photograph, quality)
         sizes.append(len(file))
-        errors.append(np.mean((data.to_image(shipped.decompress(file)) - photograph.astype(float)) ** 2))
+        errors.append(
+            np.mean((data.to_image(shipped.decompress(file)) - photograph.astype(float)) ** 2)
+        )
     assert sizes == sorted(sizes) and errors == sorted(errors, reverse=True)
 
 
@@ -102,7 +112,9 @@ def test_effort_finds_better_latents_and_the_same_every_time(shipped, photograph
 
     plain, state = shipped.compress(photograph, 50), torch.get_rng_state()
     searched = shipped.compress(photograph, 50, effort=5)
-    assert torch.equal(state, torch.get_rng_state()) and searched == shipped.compress(photograph, 50, effort=5)
+    assert torch.equal(state, torch.get_rng_state()) and searched == shipped.compress(
+        photograph, 50, effort=5
+    )
     assert cost(searched) < 0.99 * cost(plain)
     assert not any(p.grad is not None for p in shipped.parameters())
 
@@ -114,9 +126,14 @@ def test_importance_moves_bits_to_where_it_is_high(shipped):
     flat, moved = shipped.analyse(x, 50), None
     mask_full = torch.from_numpy(np.kron(mask, np.ones((64, 64))))
     moved = shipped.analyse(x, 50, mask_full)
-    x_flat, x_moved = (shipped.synthesise(a["y_hat"].float(), a["local"], a["gain"]) for a in (flat, moved))
+    x_flat, x_moved = (
+        shipped.synthesise(a["y_hat"].float(), a["local"], a["gain"]) for a in (flat, moved)
+    )
     error = [((t - x) ** 2).mean((0, 1, 2)) for t in (x_flat, x_moved)]
-    assert error[1][:160].mean() < error[0][:160].mean() and error[1][224:].mean() > error[0][224:].mean()
+    assert (
+        error[1][:160].mean() < error[0][:160].mean()
+        and error[1][224:].mean() > error[0][224:].mean()
+    )
 
 
 def test_grey_stays_grey_and_is_marked(tiny, shipped):
@@ -124,7 +141,9 @@ def test_grey_stays_grey_and_is_marked(tiny, shipped):
     file = shipped.compress(grey, 60)
     out = data.to_image(shipped.decompress(file))
     assert read_header(file).grey and (out == out[..., :1]).all()
-    assert not read_header(tiny.compress(np.dstack([grey[..., 0], grey[..., 0], 255 - grey[..., 0]]), 60)).grey
+    assert not read_header(
+        tiny.compress(np.dstack([grey[..., 0], grey[..., 0], 255 - grey[..., 0]]), 60)
+    ).grey
 
 
 def test_large_images_go_through_tiles_without_seams(shipped):
@@ -139,12 +158,17 @@ def test_large_images_go_through_tiles_without_seams(shipped):
 
 
 def test_it_refuses_wrong_input(tiny, photograph):
-    for call in (lambda: tiny.compress(photograph, 101), lambda: tiny.compress(photograph, -1),
-                 lambda: tiny.compress(photograph, 50, effort=-1),
-                 lambda: tiny.compress(torch.rand(1, 1, 8, 8), 50), lambda: tiny.compress(torch.rand(1, 3, 0, 8), 50),
-                 lambda: tiny.compress(torch.full((1, 3, 8, 8), math.nan), 50),
-                 lambda: tiny.compress(torch.full((1, 3, 8, 8), math.inf), 50),
-                 lambda: tiny.compress(photograph, 50, "everywhere"), lambda: tiny.compress(photograph, 50, [[2.0]])):
+    for call in (
+        lambda: tiny.compress(photograph, 101),
+        lambda: tiny.compress(photograph, -1),
+        lambda: tiny.compress(photograph, 50, effort=-1),
+        lambda: tiny.compress(torch.rand(1, 1, 8, 8), 50),
+        lambda: tiny.compress(torch.rand(1, 3, 0, 8), 50),
+        lambda: tiny.compress(torch.full((1, 3, 8, 8), math.nan), 50),
+        lambda: tiny.compress(torch.full((1, 3, 8, 8), math.inf), 50),
+        lambda: tiny.compress(photograph, 50, "everywhere"),
+        lambda: tiny.compress(photograph, 50, [[2.0]]),
+    ):
         with pytest.raises(ValueError):
             call()
     with pytest.raises(RuntimeError, match="freeze"):
@@ -158,7 +182,11 @@ def test_it_refuses_wrong_input(tiny, photograph):
 def test_every_cut_and_every_flipped_bit_is_noticed(tiny):
     file = tiny.compress(torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0)), 0)
     damaged = [file[:n] for n in range(len(file))] + [file + b"\0"]
-    damaged += [file[:i] + bytes([file[i] ^ 1 << bit]) + file[i + 1:] for i in range(len(file)) for bit in range(8)]
+    damaged += [
+        file[:i] + bytes([file[i] ^ 1 << bit]) + file[i + 1 :]
+        for i in range(len(file))
+        for bit in range(8)
+    ]
     for bad in damaged:
         with pytest.raises(BitstreamError):
             tiny.decompress(bad)
@@ -172,7 +200,11 @@ def test_a_file_of_another_model_is_refused(tiny, shipped, photograph):
 def test_a_checkpoint_keeps_every_exact_weight(tiny, tmp_path):
     again = tmp_path / "again.safetensors"
     checkpoint.save_checkpoint(tiny, again)
-    assert checkpoint.model_id(again) == tiny.model_id == hashlib.sha256(again.read_bytes()).digest()[:8]
+    assert (
+        checkpoint.model_id(again)
+        == tiny.model_id
+        == hashlib.sha256(again.read_bytes()).digest()[:8]
+    )
     assert CodecConfig.from_json(tiny.config.to_json()) == TINY
 
 
@@ -184,6 +216,9 @@ def test_files_cross_between_cpu_and_gpu(shipped, photograph):
         for writer, reader in ((shipped, gpu), (gpu, shipped)):
             file = writer.compress(x, quality)
             header, (tile,) = unpack(file)
-            latents = [c.latents_of(header, tile, header.height, header.width)[0].cpu() for c in (writer, reader)]
+            latents = [
+                c.latents_of(header, tile, header.height, header.width)[0].cpu()
+                for c in (writer, reader)
+            ]
             assert torch.equal(*latents)
             assert (writer.decompress(file) - reader.decompress(file)).abs().max() <= 1.01 / 255

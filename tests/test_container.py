@@ -30,17 +30,28 @@ def seal(body: bytes) -> bytes:
     return body + zlib.crc32(body).to_bytes(4, "big")
 
 
-def body(width=b"\x10", height=b"\x10", flags=0, quality=100, rest=b"\0\1\1zy", version=1, magic=b"MFCA"):
+def body(
+    width=b"\x10", height=b"\x10", flags=0, quality=100, rest=b"\0\1\1zy", version=1, magic=b"MFCA"
+):
     return magic + bytes([version]) + ID + bytes([flags]) + width + height + bytes([quality]) + rest
 
 
 def some_files():
     rng = random.Random(0)
     yield Header(ID, 1, 1, 0.0), [Tile(b"", b"", b"")]
-    yield Header(ID, 768, 512, 49.5, grey=True), [Tile(b"", rng.randbytes(300), rng.randbytes(40_000))]
-    yield Header(ID, 1024, 1024, 100.0, has_map=True), [Tile(rng.randbytes(9), rng.randbytes(128), b"")]
+    yield (
+        Header(ID, 768, 512, 49.5, grey=True),
+        [Tile(b"", rng.randbytes(300), rng.randbytes(40_000))],
+    )
+    yield (
+        Header(ID, 1024, 1024, 100.0, has_map=True),
+        [Tile(rng.randbytes(9), rng.randbytes(128), b"")],
+    )
     yield Header(ID, 1025, 3, 50.0, tile=1024), [Tile(b"", b"z", b"y" * n) for n in (5, 7)]
-    yield Header(ID, 300, 130, 1.5, has_map=True, tile=128), [Tile(b"m", b"", b"y" * n) for n in range(8)]
+    yield (
+        Header(ID, 300, 130, 1.5, has_map=True, tile=128),
+        [Tile(b"m", b"", b"y" * n) for n in range(8)],
+    )
 
 
 def test_round_trip():
@@ -53,14 +64,27 @@ def test_round_trip():
 def test_the_bytes_of_a_small_file_are_pinned():
     """The docstring by hand: magic, version, id, flags, 768 and 512 as varints, 30.5, lengths, streams, CRC."""
     data = pack(Header(ID, 768, 512, 30.5, has_map=True), [Tile(b"m", b"zz", b"y" * 130)])
-    expected = b"MFCA\x01" + ID + b"\x02" + b"\x80\x06" + b"\x80\x04" + b"\x3d" + b"\x01\x02\x82\x01mzz" + b"y" * 130
+    expected = (
+        b"MFCA\x01"
+        + ID
+        + b"\x02"
+        + b"\x80\x06"
+        + b"\x80\x04"
+        + b"\x3d"
+        + b"\x01\x02\x82\x01mzz"
+        + b"y" * 130
+    )
     assert data == seal(expected)
     tiled = pack(Header(ID, 1100, 64, 50, tile=1024), [Tile(b"", b"z", b"y")] * 2)
-    assert tiled == seal(b"MFCA\x01" + ID + b"\x04" + b"\xcc\x08" + b"\x40" + b"\x64" + b"\x0a" + b"\0\1\1zy" * 2)
+    assert tiled == seal(
+        b"MFCA\x01" + ID + b"\x04" + b"\xcc\x08" + b"\x40" + b"\x64" + b"\x0a" + b"\0\1\1zy" * 2
+    )
 
 
 def test_an_untiled_file_spends_32_bytes_at_most_on_itself():
-    streams = Tile(b"", bytes(16_383), bytes(2_000_000))  # larger than any 1024 x 1024 picture needs
+    streams = Tile(
+        b"", bytes(16_383), bytes(2_000_000)
+    )  # larger than any 1024 x 1024 picture needs
     assert len(pack(Header(ID, 1024, 1024, 100), [streams])) - sum(map(len, streams)) <= 32
 
 
@@ -79,26 +103,29 @@ def test_every_truncation_and_every_flipped_bit_is_noticed():
             unpack(data + b"\0")
 
 
-@pytest.mark.parametrize("damaged, says", [
-    (b"", "not an .mfca"),
-    (b"\x89PNG\r\n\x1a\n" + bytes(60), "not an .mfca"),
-    (body(version=2), "version 2"),
-    (body(flags=8), "flags"),
-    (body(width=b"\0"), "pixels"),
-    (body(height=b"\0"), "pixels"),
-    (body(width=b"\xff\xff\xff\xff\x0f", height=b"\xff\xff\xff\xff\x0f"), "pixels"),
-    (body(width=b"\x90\x00"), "shortest"),
-    (body(width=b"\xff\xff\xff\xff\xff\x01"), "shortest"),
-    (body(quality=201), "quality"),
-    (body(width=b"\x81\x08"), "tile"),  # 1025 pixels and not tiled
-    (body(flags=4, rest=b"\x0a\0\1\1zy"), "tile"),  # tiled and smaller than a tile
-    (body(flags=4, rest=b"\x0b\0\1\1zy"), "tile"),
-    (body(flags=4, rest=b"\xff\0\1\1zy"), "tile"),
-    (body(rest=b"\1\1\1mzy"), "map"),
-    (body(rest=b"\0\1\2zy"), "cut short"),
-    (body(rest=b"\0\1\1zyy"), "follow"),
-    (body(rest=b"\0\xff\xff\xff\xff\x7fzy"), "cut short"),
-])
+@pytest.mark.parametrize(
+    "damaged, says",
+    [
+        (b"", "not an .mfca"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(60), "not an .mfca"),
+        (body(version=2), "version 2"),
+        (body(flags=8), "flags"),
+        (body(width=b"\0"), "pixels"),
+        (body(height=b"\0"), "pixels"),
+        (body(width=b"\xff\xff\xff\xff\x0f", height=b"\xff\xff\xff\xff\x0f"), "pixels"),
+        (body(width=b"\x90\x00"), "shortest"),
+        (body(width=b"\xff\xff\xff\xff\xff\x01"), "shortest"),
+        (body(quality=201), "quality"),
+        (body(width=b"\x81\x08"), "tile"),  # 1025 pixels and not tiled
+        (body(flags=4, rest=b"\x0a\0\1\1zy"), "tile"),  # tiled and smaller than a tile
+        (body(flags=4, rest=b"\x0b\0\1\1zy"), "tile"),
+        (body(flags=4, rest=b"\xff\0\1\1zy"), "tile"),
+        (body(rest=b"\1\1\1mzy"), "map"),
+        (body(rest=b"\0\1\2zy"), "cut short"),
+        (body(rest=b"\0\1\1zyy"), "follow"),
+        (body(rest=b"\0\xff\xff\xff\xff\x7fzy"), "cut short"),
+    ],
+)
 def test_wrong_contents_under_a_right_checksum(damaged, says):
     with pytest.raises(BitstreamError, match=says) as caught:
         unpack(seal(damaged) if damaged else damaged)
@@ -132,12 +159,23 @@ def test_random_bytes_under_a_right_checksum_never_crash():
         assert pack(header, tiles) == seal(bytes(data))  # one file, one spelling
 
 
-@pytest.mark.parametrize("values", [
-    {"model_id": b"1234567"}, {"width": 0}, {"height": 65536}, {"width": 1025}, {"tile": 1024}, {"quality": 50.25},
-    {"quality": -0.5}, {"quality": 100.5}, {"quality": float("nan")}, {"tile": 64, "width": 500},
-    {"tile": 2048, "width": 5000},
-    {"width": 65535, "height": MAX_PIXELS // 65535 + 1, "tile": 1024},
-])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"model_id": b"1234567"},
+        {"width": 0},
+        {"height": 65536},
+        {"width": 1025},
+        {"tile": 1024},
+        {"quality": 50.25},
+        {"quality": -0.5},
+        {"quality": 100.5},
+        {"quality": float("nan")},
+        {"tile": 64, "width": 500},
+        {"tile": 2048, "width": 5000},
+        {"width": 65535, "height": MAX_PIXELS // 65535 + 1, "tile": 1024},
+    ],
+)
 def test_headers_that_the_format_cannot_hold(values):
     with pytest.raises(ValueError):
         Header(**{"model_id": ID, "width": 64, "height": 64, "quality": 50.0} | values)
@@ -152,7 +190,13 @@ def test_pack_refuses_what_unpack_would():
 
 def test_tiles_cover_the_picture_and_share_their_borders():
     for tile in (128, 256, TILE):
-        for size in {*range(tile - 3, 3 * tile, 37 if tile > 200 else 1), tile, tile + 1, 4000, 65535}:
+        for size in {
+            *range(tile - 3, 3 * tile, 37 if tile > 200 else 1),
+            tile,
+            tile + 1,
+            4000,
+            65535,
+        }:
             cuts = [(left, w) for _, left, _, w in tile_grid(size, 1, tile)]
             fewest = 1 if size <= tile else -(-(size - OVERLAP) // (tile - OVERLAP))
             assert len(cuts) == fewest

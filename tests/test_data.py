@@ -27,8 +27,16 @@ def test_lossless_formats_come_back_unchanged(tmp_path, name):
 
 
 # EXIF orientation -> what a camera stored, given the upright picture (EXIF 2.3, table of tag 274)
-STORED = {1: lambda a: a, 2: np.fliplr, 3: lambda a: np.rot90(a, 2), 4: np.flipud, 5: lambda a: a.swapaxes(0, 1),
-          6: np.rot90, 7: lambda a: np.rot90(a, 2).swapaxes(0, 1), 8: lambda a: np.rot90(a, -1)}
+STORED = {
+    1: lambda a: a,
+    2: np.fliplr,
+    3: lambda a: np.rot90(a, 2),
+    4: np.flipud,
+    5: lambda a: a.swapaxes(0, 1),
+    6: np.rot90,
+    7: lambda a: np.rot90(a, 2).swapaxes(0, 1),
+    8: lambda a: np.rot90(a, -1),
+}
 
 
 @pytest.mark.parametrize("orientation", STORED)
@@ -43,8 +51,11 @@ def test_exif_orientation_is_applied(tmp_path, orientation):
 def test_grey_palette_and_one_bit(tmp_path):
     grey = PICTURE[..., 0]
     bits = grey > 127
-    for image, expected in ((Image.fromarray(grey), grey), (Image.fromarray(bits), bits * 255),
-                            (Image.fromarray(grey).convert("P"), grey)):
+    for image, expected in (
+        (Image.fromarray(grey), grey),
+        (Image.fromarray(bits), bits * 255),
+        (Image.fromarray(grey).convert("P"), grey),
+    ):
         got, notices = data.read_image(saved(tmp_path, image, "a.png"))
         np.testing.assert_array_equal(got, np.repeat(expected[..., None], 3, 2))
         assert notices == []

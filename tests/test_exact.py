@@ -35,20 +35,28 @@ def results(model, batch=1, device="cpu"):
     """Features, mean and scale index of the last pass for seeded integers."""
     generator = torch.Generator().manual_seed(1)
     z = torch.randint(-6, 7, (batch, TINY.hyper, 2, 3), generator=generator).double()
-    decoded = torch.randint(-2000, 2000, (batch, TINY.latents, 8, 12), generator=generator).double() / 256
+    decoded = (
+        torch.randint(-2000, 2000, (batch, TINY.latents, 8, 12), generator=generator).double() / 256
+    )
     features = model.h_s(z.to(device))
     mean, index = model.parameters_of(3, features, decoded.to(device))
     return [t.cpu() for t in (features, mean, index)]
 
 
 def digest():
-    return hashlib.sha256(b"".join(t.numpy().tobytes() for t in results(ExactHyperprior(frozen())))).hexdigest()
+    return hashlib.sha256(
+        b"".join(t.numpy().tobytes() for t in results(ExactHyperprior(frozen())))
+    ).hexdigest()
 
 
 def test_it_equals_int64_arithmetic():
     torch.manual_seed(3)
-    network = nn.Sequential(nn.Conv2d(6, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 5, padding=2, groups=8),
-                            nn.Conv2d(8, 4, 1))
+    network = nn.Sequential(
+        nn.Conv2d(6, 8, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(8, 8, 5, padding=2, groups=8),
+        nn.Conv2d(8, 4, 1),
+    )
     exact.freeze(network)
     x = torch.randint(-(2**15) * 256, 2**15 * 256, (2, 6, 7, 5)).double() / 256
     got = exact.FixedPoint(network)(x)
@@ -65,7 +73,10 @@ def test_it_equals_int64_arithmetic():
             for c in range(per):
                 for i in range(k):
                     for j in range(k):
-                        out[:, o] += w[o, c, i, j] * padded[:, first + c, i:i + a.shape[2], j:j + a.shape[3]]
+                        out[:, o] += (
+                            w[o, c, i, j]
+                            * padded[:, first + c, i : i + a.shape[2], j : j + a.shape[3]]
+                        )
         return ((out + 2**11) >> 12).clamp(-(2**23), 2**23)
 
     a = (x * 256).long()
@@ -100,11 +111,18 @@ def test_what_a_pass_leaves_out_changes_no_bit(passes):
     features = model.h_s(torch.randint(-6, 7, (2, TINY.hyper, 2, 3)).double())
     turn = pass_of_latent(TINY.latents, 8, 12, passes)
     for p in range(passes):
-        whole = trunk(exact.FixedPoint(hyperprior.adapters[p])(torch.cat([features, y_hat * (turn < p)], 1)))
+        whole = trunk(
+            exact.FixedPoint(hyperprior.adapters[p])(torch.cat([features, y_hat * (turn < p)], 1))
+        )
         mean, scale = whole.chunk(2, 1)
         index = torch.floor(scale * 8 + 0.5).clamp(0, 63).to(torch.uint8)
-        for part, expected in zip(model.parameters_of(p, features, y_hat), (mean, index), strict=True):
-            assert torch.equal(part[:, turn == p], expected[:, turn == p]) and not part[:, turn != p].any()
+        for part, expected in zip(
+            model.parameters_of(p, features, y_hat), (mean, index), strict=True
+        ):
+            assert (
+                torch.equal(part[:, turn == p], expected[:, turn == p])
+                and not part[:, turn != p].any()
+            )
 
 
 def test_a_batch_of_three_equals_three_images():
@@ -117,16 +135,26 @@ def test_a_batch_of_three_equals_three_images():
 
 @pytest.mark.parametrize("mode", ["plain", "default"])
 def test_a_fresh_process_agrees(mode, pytestconfig):
-    out = subprocess.run([sys.executable, "-c", SCRIPT, mode], capture_output=True, text=True, check=True,
-                         cwd=pytestconfig.rootpath)
+    out = subprocess.run(
+        [sys.executable, "-c", SCRIPT, mode],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=pytestconfig.rootpath,
+    )
     assert out.stdout.strip() == digest()
 
 
 @pytest.mark.gpu
 def test_cuda_agrees():
     hyperprior = frozen()
-    assert all(map(torch.equal, results(ExactHyperprior(hyperprior, "cuda"), device="cuda"),
-                   results(ExactHyperprior(hyperprior))))
+    assert all(
+        map(
+            torch.equal,
+            results(ExactHyperprior(hyperprior, "cuda"), device="cuda"),
+            results(ExactHyperprior(hyperprior)),
+        )
+    )
 
 
 def test_freezing_rounds_to_what_the_checkpoint_stores():
@@ -157,8 +185,12 @@ def test_it_refuses_weights_it_cannot_run_exactly():
 def test_it_is_close_to_the_floating_point_network():
     hyperprior = frozen()
     z = torch.randint(-6, 7, (1, TINY.hyper, 2, 3))
-    torch.testing.assert_close(ExactHyperprior(hyperprior).h_s(z.double()).float(), hyperprior.h_s(z.float()),
-                               rtol=0, atol=0.05)  # four layers, each rounded to 2^-8
+    torch.testing.assert_close(
+        ExactHyperprior(hyperprior).h_s(z.double()).float(),
+        hyperprior.h_s(z.float()),
+        rtol=0,
+        atol=0.05,
+    )  # four layers, each rounded to 2^-8
 
 
 @pytest.mark.parametrize("passes", [1, 2, 4])

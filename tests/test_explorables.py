@@ -43,14 +43,18 @@ def test_published_face_holds_every_frame_exactly():
     for a in range(5):
         for j, b in enumerate("ij"):
             at = a * 2 + j
-            np.testing.assert_array_equal(decode(data["frames"][data["index"][at]]), render(a, b)[0])
+            np.testing.assert_array_equal(
+                decode(data["frames"][data["index"][at]]), render(a, b)[0]
+            )
             assert data["notes"][at] == f"a = {a}" and data["alts"][at] == f"a {a}, b {b}"
 
 
 def test_published_face_begins_with_the_start_values_and_labels():
     block = explorable().html()
     picture = re.search(r"<img [^>]*>", block).group()
-    np.testing.assert_array_equal(decode(re.search(r'src="([^"]+)"', picture).group(1)), render(3, "j")[0])
+    np.testing.assert_array_equal(
+        decode(re.search(r'src="([^"]+)"', picture).group(1)), render(3, "j")[0]
+    )
     assert 'alt="a 3, b j"' in picture and "A &lt;title&gt;" in block
     labelled = re.findall(r'<label for="([^"]+)"', block)
     fields = re.findall(r'id="([^"]+)" class="explorable-in', block)
@@ -59,7 +63,9 @@ def test_published_face_begins_with_the_start_values_and_labels():
 
 
 def test_equal_frames_are_stored_once():
-    data = data_of(Explorable(lambda a: NOISE, **{**WORDS, "alt": "noise"}, a=Slider("a", range(9))).html())
+    data = data_of(
+        Explorable(lambda a: NOISE, **{**WORDS, "alt": "noise"}, a=Slider("a", range(9))).html()
+    )
     assert len(data["frames"]) == 1 and data["index"] == [0] * 9
 
 
@@ -71,7 +77,9 @@ def test_scale_figures_and_greys():
 
     shown = Explorable(draw, **{**WORDS, "alt": "a line"}, a=Slider("a", (1, 2)))
     assert shown.show(a=1)[0].shape == (50, 100, 3) and not plt.get_fignums()
-    grey = Explorable(lambda a: np.full((2, 3), a), **{**WORDS, "alt": "grey"}, scale=4, a=Slider("a", (0.0, 1.0)))
+    grey = Explorable(
+        lambda a: np.full((2, 3), a), **{**WORDS, "alt": "grey"}, scale=4, a=Slider("a", (0.0, 1.0))
+    )
     assert grey.show(a=1.0)[0].shape == (2, 3, 3) and grey.show(a=1.0)[0].min() == 255
     live = Image.open(io.BytesIO(grey.live().children[-2].value))
     assert 'width="12" height="8"' in grey.html() and live.size == (12, 8)
@@ -87,17 +95,26 @@ def test_refuses_too_many_frames_and_frames_of_two_sizes():
 def test_live_face_follows_its_controls():
     pytest.importorskip("ipywidgets")
     box = explorable().live()
-    slider, choice, picture, note = box.children[1], box.children[2], box.children[-2], box.children[-1]
+    slider, choice, picture, note = (
+        box.children[1],
+        box.children[2],
+        box.children[-2],
+        box.children[-1],
+    )
     before = picture.value
     slider.value, choice.value = 1, "i"
     assert picture.value != before and note.value == "a = 1"
-    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(picture.value))), render(1, "i")[0])
+    np.testing.assert_array_equal(
+        np.asarray(Image.open(io.BytesIO(picture.value))), render(1, "i")[0]
+    )
 
 
 def test_live_face_takes_the_readers_image(tmp_path):
     pytest.importorskip("ipywidgets")
     black = np.zeros((64, 64, 3), np.uint8)
-    shown = Explorable(lambda x, a: x // a, **{**WORDS, "alt": "x"}, own_image=black, a=Slider("a", (1, 2), 1))
+    shown = Explorable(
+        lambda x, a: x // a, **{**WORDS, "alt": "x"}, own_image=black, a=Slider("a", (1, 2), 1)
+    )
     box = shown.live()
     path, picture, note = box.children[2], box.children[-2], box.children[-1]
     Image.fromarray(np.full((70, 90, 3), 200, np.uint8)).save(tmp_path / "mine.png")
@@ -133,8 +150,13 @@ def test_photographs_keep_their_pixels(tmp_path):
     fig.savefig(tmp_path / "a.png")
     drawn = np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))
     wanted = figures.enlarge(NOISE, 8)
-    corners = [(r, c) for r in range(drawn.shape[0] - 47) for c in range(30) if (drawn[r, c] == wanted[0, 0]).all()]
-    assert any(np.array_equal(drawn[r:r + 48, c:c + 56], wanted) for r, c in corners)
+    corners = [
+        (r, c)
+        for r in range(drawn.shape[0] - 47)
+        for c in range(30)
+        if (drawn[r, c] == wanted[0, 0]).all()
+    ]
+    assert any(np.array_equal(drawn[r : r + 48, c : c + 56], wanted) for r, c in corners)
 
 
 def test_error_map_is_dark_where_pictures_agree():

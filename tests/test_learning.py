@@ -30,8 +30,18 @@ def photographs():
 
 
 def recipe(out, **changes):
-    small = Recipe("-", out=str(out), preset="tiny", steps=20, batch=1, crop=192, warmup=5, head_steps=1, held_out=1,
-                   device="cpu")
+    small = Recipe(
+        "-",
+        out=str(out),
+        preset="tiny",
+        steps=20,
+        batch=1,
+        crop=192,
+        warmup=5,
+        head_steps=1,
+        held_out=1,
+        device="cpu",
+    )
     return replace(small, **changes)
 
 
@@ -45,7 +55,9 @@ def test_ten_steps_and_ten_after_resuming_are_twenty_steps(tmp_path, photographs
     straight = stepped(Trainer(recipe(tmp_path), photographs), 20)
     first = stepped(Trainer(recipe(tmp_path), photographs), 10)
     first.save()
-    second = Trainer(recipe(tmp_path, seed=9), photographs)  # whatever it started with, load replaces
+    second = Trainer(
+        recipe(tmp_path, seed=9), photographs
+    )  # whatever it started with, load replaces
     second.load()
     stepped(second, 20)
     for name, value in straight.codec.state_dict().items():
@@ -55,7 +67,9 @@ def test_ten_steps_and_ten_after_resuming_are_twenty_steps(tmp_path, photographs
 
 
 def test_a_run_leaves_a_codec_a_log_and_a_report(tmp_path, photographs):
-    trainer = Trainer(recipe(tmp_path, steps=3, health_every=0.0, ms_ssim=0.2, bf16=True), photographs)
+    trainer = Trainer(
+        recipe(tmp_path, steps=3, health_every=0.0, ms_ssim=0.2, bf16=True), photographs
+    )
     assert trainer.objective.criterion.share == 0.2 and trainer.objective.bf16
     trainer.run()
     codec = Codec.from_pretrained(tmp_path / "model.safetensors")
@@ -102,9 +116,22 @@ def test_two_processes_average_to_the_joint_gradient(tmp_path, pytestconfig):
     batch = [torch.rand(2, 3, 64, 64), torch.tensor([30.0, 80.0]), torch.zeros(2, 1, 1, 1)]
     torch.save(batch, tmp_path / "batch.pt")
     (tmp_path / "two.py").write_text(TWO)
-    subprocess.run([sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-                    tmp_path / "two.py", tmp_path / "batch.pt", tmp_path / "gradients.pt"], check=True, timeout=120,
-                   env=os.environ | {"PYTHONPATH": str(pytestconfig.rootpath), "OMP_NUM_THREADS": "1"})
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            "--nproc-per-node",
+            "2",
+            tmp_path / "two.py",
+            tmp_path / "batch.pt",
+            tmp_path / "gradients.pt",
+        ],
+        check=True,
+        timeout=120,
+        env=os.environ | {"PYTHONPATH": str(pytestconfig.rootpath), "OMP_NUM_THREADS": "1"},
+    )
     torch.manual_seed(0)
     codec = Codec(TINY)
     codec.importance.requires_grad_(False)
@@ -117,22 +144,35 @@ def test_two_processes_average_to_the_joint_gradient(tmp_path, pytestconfig):
 
 
 def test_the_loss_is_rate_plus_lambda_times_squared_error():
-    x, quality, offsets = torch.rand(2, 3, 64, 128), torch.tensor([0.0, 100.0]), torch.zeros(2, 1, 1, 2)
-    out = {"x_hat": x + 0.1, "bits": {"y": torch.full((2, 1, 4, 8), 256.0), "z": torch.zeros(2, 1, 1, 2)}}
+    x, quality, offsets = (
+        torch.rand(2, 3, 64, 128),
+        torch.tensor([0.0, 100.0]),
+        torch.zeros(2, 1, 1, 2),
+    )
+    out = {
+        "x_hat": x + 0.1,
+        "bits": {"y": torch.full((2, 1, 4, 8), 256.0), "z": torch.zeros(2, 1, 1, 2)},
+    }
     got = RateDistortionLoss()(out, x, quality, offsets)
     each = [lambda_of(q) * 255**2 * 0.01 + 1 for q in (0, 100)]
     assert got["loss"].item() == pytest.approx((each[0] * 200**0.45 + each[1]) / 2, rel=1e-4)
-    assert got["bpp"].item() == pytest.approx(1) and got["mse"].item() == pytest.approx(0.01, rel=1e-4)
+    assert got["bpp"].item() == pytest.approx(1) and got["mse"].item() == pytest.approx(
+        0.01, rel=1e-4
+    )
 
 
 def test_a_share_of_the_distortion_may_be_ms_ssim():
     torch.manual_seed(0)
     x, quality = torch.rand(2, 3, 192, 192), torch.tensor([20.0, 80.0])
-    out = {"x_hat": (x + 0.1 * torch.randn_like(x)).clamp(0, 1), "bits": {"y": torch.zeros(2, 1, 12, 12),
-                                                                          "z": torch.zeros(2, 1, 3, 3)}}
+    out = {
+        "x_hat": (x + 0.1 * torch.randn_like(x)).clamp(0, 1),
+        "bits": {"y": torch.zeros(2, 1, 12, 12), "z": torch.zeros(2, 1, 3, 3)},
+    }
     similar = ms_ssim(out["x_hat"], x, data_range=1.0, size_average=False)
     mse = (x - out["x_hat"]).square().mean((1, 2, 3))
-    price = torch.tensor([lambda_of(q) ** 0.55 * lambda_of(100) ** 0.45 for q in (20, 80)])  # lambda times weight
+    price = torch.tensor(
+        [lambda_of(q) ** 0.55 * lambda_of(100) ** 0.45 for q in (20, 80)]
+    )  # lambda times weight
     for share in (0, 0.2, 1):
         wanted = price * ((1 - share) * 255**2 * mse + share * 1270 * (1 - similar))
         got = RateDistortionLoss(share)(out, x, quality, torch.zeros(2, 1, 3, 3))["loss"]
@@ -147,7 +187,9 @@ def test_bfloat16_on_the_cpu_gives_about_the_gradient_of_float32(photographs):
     codec, batch, gradients = Codec(TINY), Crops(photographs, 192).draw(2), []
     for bf16 in (False, True):
         codec.zero_grad()
-        out = Objective(codec, bf16=bf16)(batch, torch.tensor([30.0, 70.0]), torch.zeros(2, 1, 3, 3), noise=False)
+        out = Objective(codec, bf16=bf16)(
+            batch, torch.tensor([30.0, 70.0]), torch.zeros(2, 1, 3, 3), noise=False
+        )
         out["loss"].backward()
         gradients.append(torch.cat([p.grad.flatten() for p in split_parameters(codec)[0]]))
     assert torch.cosine_similarity(*gradients, dim=0) > 0.95 and not torch.equal(*gradients)
@@ -160,7 +202,10 @@ def test_an_importance_map_moves_the_price_of_error():
     left, right = x.clone(), x.clone()
     left[..., :64] += 0.1
     right[..., 64:] += 0.1
-    losses = [RateDistortionLoss()({"x_hat": t, "bits": nothing}, x, quality, offsets)["loss"] for t in (left, right)]
+    losses = [
+        RateDistortionLoss()({"x_hat": t, "bits": nothing}, x, quality, offsets)["loss"]
+        for t in (left, right)
+    ]
     assert (losses[0] / losses[1]).item() == pytest.approx(200**0.6, rel=1e-3)
 
 
@@ -169,12 +214,20 @@ def test_muon_orthogonalises_and_padding_changes_nothing():
     matrix = torch.randn(1, 24, 100)
     values = torch.linalg.svdvals(orthogonalise(matrix)[0])
     assert 0.6 < values.min() and values.max() < 1.3
-    weights = [torch.nn.Parameter(torch.zeros(24, 4, 5, 5)), torch.nn.Parameter(torch.zeros(32, 30, 3, 3))]
+    weights = [
+        torch.nn.Parameter(torch.zeros(24, 4, 5, 5)),
+        torch.nn.Parameter(torch.zeros(32, 30, 3, 3)),
+    ]
     for p in weights:
         p.grad = torch.randn_like(p)
     Muon(weights, lr=0.01).step()
     for p in weights:
-        update = orthogonalise(p.grad.flatten(1)[None])[0] * -0.01 * 0.2 * math.sqrt(max(p.shape[0], p[0].numel()))
+        update = (
+            orthogonalise(p.grad.flatten(1)[None])[0]
+            * -0.01
+            * 0.2
+            * math.sqrt(max(p.shape[0], p[0].numel()))
+        )
         assert (p.flatten(1) - update).norm() < 0.05 * update.norm()  # bfloat16
 
 
@@ -193,7 +246,9 @@ def test_crops_are_pieces_of_the_photographs(photographs):
     crops = Crops([numbered.astype(np.uint8), np.zeros((20, 900, 3), np.uint8)], 192)
     batch = (crops.draw(8) * 255).round().numpy().astype(np.int64)  # (8, 3, 192, 192)
     assert batch.shape == (8, 3, 192, 192)
-    steps = {tuple(abs(int(b[0, i, j] - b[0, 0, 0])) for i, j in ((0, 1), (1, 0))) for b in batch % 251}
+    steps = {
+        tuple(abs(int(b[0, i, j] - b[0, 0, 0])) for i, j in ((0, 1), (1, 0))) for b in batch % 251
+    }
     assert len(steps) > 1  # some are transposed
     with pytest.raises(ValueError, match="no training image"):
         Crops([np.zeros((20, 20, 3), np.uint8)], 192)
@@ -202,13 +257,16 @@ def test_crops_are_pieces_of_the_photographs(photographs):
 def test_random_maps_are_levels_a_file_can_carry():
     torch.manual_seed(0)
     offsets = random_offsets(400, 4, 4, "cpu")
-    assert set(offsets.unique().tolist()) <= set(range(-32, 32, 4)) and offsets.unique().numel() > 10
+    assert (
+        set(offsets.unique().tolist()) <= set(range(-32, 32, 4)) and offsets.unique().numel() > 10
+    )
     flat = (offsets.flatten(1) == 0).all(1).float().mean().item()
     assert 0.65 < flat < 0.9
 
 
 def test_photographs_from_folder_and_tar(tmp_path, photographs):
     import tarfile
+
     for i, photograph in enumerate(photographs):
         data.write_image(photograph, tmp_path / f"{i}.png")
     with tarfile.open(tmp_path / "all.tar", "w") as tar:
@@ -222,7 +280,10 @@ def test_photographs_from_folder_and_tar(tmp_path, photographs):
 
 def test_health_notices_what_is_dead(photographs):
     torch.manual_seed(0)
-    x = torch.stack([torch.from_numpy(p[:64, :64].copy()) for p in photographs]).permute(0, 3, 1, 2) / 255
+    x = (
+        torch.stack([torch.from_numpy(p[:64, :64].copy()) for p in photographs]).permute(0, 3, 1, 2)
+        / 255
+    )
     codec = Codec(TINY).eval()
     alarms = health_report(codec, x)["alarms"]
     assert any("gates are the same" in a for a in alarms)  # an untrained gate is 0.88 for everyone
@@ -233,7 +294,12 @@ def test_health_notices_what_is_dead(photographs):
 def test_a_gates_spread_is_a_share_of_its_mean(photographs):
     """A gate a tenth as open before a convolution ten times as large is the same network: the same vital sign."""
     torch.manual_seed(0)
-    x = torch.stack([torch.from_numpy(p[:128, :128].copy()) for p in photographs]).permute(0, 3, 1, 2) / 255
+    x = (
+        torch.stack([torch.from_numpy(p[:128, :128].copy()) for p in photographs]).permute(
+            0, 3, 1, 2
+        )
+        / 255
+    )
     codec, block = Codec(TINY).eval(), "g_a.stage1.0"
     gate = codec.get_submodule(block).attention
     torch.nn.init.normal_(gate.fc2.weight, std=0.01)
@@ -245,17 +311,26 @@ def test_a_gates_spread_is_a_share_of_its_mean(photographs):
 
 
 def test_a_recipe_refuses_what_makes_no_run():
-    for bad in ({}, {"minutes": 1, "steps": 1}, {"steps": 1, "crop": 100}, {"steps": 1, "preset": "huge"}):
+    for bad in (
+        {},
+        {"minutes": 1, "steps": 1},
+        {"steps": 1, "crop": 100},
+        {"steps": 1, "preset": "huge"},
+    ):
         with pytest.raises(ValueError):
             Recipe("-", **bad)
-    rates = [Recipe("-", steps=100, warmup=10, decay=0.5).rate(n, n / 100) for n in (0, 9, 50, 75, 100)]
+    rates = [
+        Recipe("-", steps=100, warmup=10, decay=0.5).rate(n, n / 100) for n in (0, 9, 50, 75, 100)
+    ]
     assert rates == pytest.approx([0.1, 1, 1, 0.5, 0])
 
 
 @pytest.mark.gpu
 def test_the_captured_step_gives_the_eager_losses(tmp_path, photographs):
-    runs = [Trainer(recipe(tmp_path / str(eager), steps=4, device="cuda", eager=eager), photographs)
-            for eager in (True, False)]
+    runs = [
+        Trainer(recipe(tmp_path / str(eager), steps=4, device="cuda", eager=eager), photographs)
+        for eager in (True, False)
+    ]
     for trainer in runs:
         trainer.run()
     rows = [(trainer.out / "log.csv").read_text().splitlines()[-1].split(",") for trainer in runs]
@@ -264,7 +339,10 @@ def test_the_captured_step_gives_the_eager_losses(tmp_path, photographs):
 
 def test_health_notices_a_dead_filter(photographs):
     torch.manual_seed(0)
-    x = torch.stack([torch.from_numpy(p[:64, :64].copy()) for p in photographs]).permute(0, 3, 1, 2) / 255
+    x = (
+        torch.stack([torch.from_numpy(p[:64, :64].copy()) for p in photographs]).permute(0, 3, 1, 2)
+        / 255
+    )
     codec = Codec(TINY).eval()
     assert health_report(codec, x)["pqf_alive"] > 0.3
     torch.nn.init.constant_(codec.pqf.first.bias, -1e6)

@@ -17,13 +17,19 @@ def pair(height, width, sigma=12):
 
 def test_psnr_and_ssim_are_scikit_images():
     a, b = pair(40, 61)
-    assert metrics.psnr(a, b) == pytest.approx(skimage.metrics.peak_signal_noise_ratio(a, b), abs=1e-12)
-    assert metrics.ssim(a, b) == pytest.approx(skimage.metrics.structural_similarity(a, b, channel_axis=2), abs=1e-12)
+    assert metrics.psnr(a, b) == pytest.approx(
+        skimage.metrics.peak_signal_noise_ratio(a, b), abs=1e-12
+    )
+    assert metrics.ssim(a, b) == pytest.approx(
+        skimage.metrics.structural_similarity(a, b, channel_axis=2), abs=1e-12
+    )
 
 
 def test_psnr_by_hand():
     a = np.full((2, 2, 3), 100, np.uint8)
-    assert metrics.psnr(a, a + np.uint8(10)) == pytest.approx(10 * np.log10(255**2 / 100), abs=1e-12)
+    assert metrics.psnr(a, a + np.uint8(10)) == pytest.approx(
+        10 * np.log10(255**2 / 100), abs=1e-12
+    )
 
 
 def test_equal_images_and_the_cap():
@@ -37,7 +43,9 @@ def test_equal_images_and_the_cap():
     assert metrics.psnr(large, other) == 100.0  # 124 dB before the cap
 
 
-@pytest.mark.parametrize(("height", "width", "window"), [(7, 9, 7), (6, 50, 5), (5, 5, 5), (4, 4, 3), (3, 7, 3)])
+@pytest.mark.parametrize(
+    ("height", "width", "window"), [(7, 9, 7), (6, 50, 5), (5, 5, 5), (4, 4, 3), (3, 7, 3)]
+)
 def test_ssim_window_is_the_largest_odd_one_that_fits(height, width, window):
     a, b = pair(height, width)
     expected = skimage.metrics.structural_similarity(a, b, channel_axis=2, win_size=window)
@@ -48,7 +56,9 @@ def test_ssim_window_is_the_largest_odd_one_that_fits(height, width, window):
 def test_ssim_of_thin_images_is_the_luminance_term(shape):
     a, b = RNG.integers(0, 256, (2, *shape), dtype=np.uint8)
     x, y, c1 = a.astype(float), b.astype(float), (0.01 * 255) ** 2
-    assert metrics.ssim(a, b) == pytest.approx(((2 * x * y + c1) / (x**2 + y**2 + c1)).mean(), abs=1e-9)
+    assert metrics.ssim(a, b) == pytest.approx(
+        ((2 * x * y + c1) / (x**2 + y**2 + c1)).mean(), abs=1e-9
+    )
 
 
 def test_ms_ssim_starts_above_160_pixels():

@@ -65,7 +65,9 @@ def test_manifest_is_whole_and_clean():
     assert {row["class"] for row in rows} == {"free", "permissive"}
     assert all(row["licence"] and row["source"] for row in rows)
     text = (model_card.DATA / "training" / "manifest.csv").read_text("utf-8")
-    assert not re.search(r"[\w.]+@[\w-]+\.\w+", re.sub(r"https?://\S+", "", text))  # names of authors, no addresses
+    assert not re.search(
+        r"[\w.]+@[\w-]+\.\w+", re.sub(r"https?://\S+", "", text)
+    )  # names of authors, no addresses
     total = cells(tables.licences(), "**all**")[1:]
     assert sum(map(int, total)) == len(rows)
 
@@ -73,10 +75,15 @@ def test_manifest_is_whole_and_clean():
 def test_a_measured_model_fills_its_rows(monkeypatch):
     """BPG's PSNR in nine tenths of its bits: BD-rate -10 %, so that goal is met and the stretch is not."""
     bpg, real = rd.published("bpg444"), tables.measured
-    ours = bpg | {"name": "mfca", "settings": list(range(len(bpg["results"]["bpp"]))),
-                  "results": bpg["results"] | {"bpp": list(0.9 * np.array(bpg["results"]["bpp"]))}}
+    ours = bpg | {
+        "name": "mfca",
+        "settings": list(range(len(bpg["results"]["bpp"]))),
+        "results": bpg["results"] | {"bpp": list(0.9 * np.array(bpg["results"]["bpp"]))},
+    }
     worse = ours | {"name": "mfca-auto", "results": bpg["results"]}
-    monkeypatch.setattr(tables, "measured", lambda name: {"mfca": ours, "mfca-auto": worse}.get(name) or real(name))
+    monkeypatch.setattr(
+        tables, "measured", lambda name: {"mfca": ours, "mfca-auto": worse}.get(name) or real(name)
+    )
     goals = tables.goals()
     assert cells(goals, "BD-rate against BPG 4:4:4")[2:] == ["-10.0 %", "yes"]
     assert cells(goals, "BD-rate against BPG 4:4:4, stretch")[2:] == ["-10.0 %", "**no**"]
@@ -94,7 +101,9 @@ def test_figures_of_other_weights_do_not_count(tmp_path, monkeypatch):
     curve = {"name": "mfca", "checkpoint": "00" * 8, "results": {"bpp": [1.0]}}
     monkeypatch.setattr(tables.rd, "load_results", lambda name: curve)
     assert tables.measured("mfca") is None
-    monkeypatch.setattr(tables.rd, "load_results", lambda name: curve | {"checkpoint": tables.model_id()})
+    monkeypatch.setattr(
+        tables.rd, "load_results", lambda name: curve | {"checkpoint": tables.model_id()}
+    )
     assert tables.measured("mfca") is not None
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "model_card.json").write_text(json.dumps({"checkpoint": "00" * 8}))

@@ -41,8 +41,13 @@ def parse(source):
 
 def called(source):
     """Names of the functions that a cell calls at its top level."""
-    return {n.value.func.id for n in parse(source).body
-            if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call) and isinstance(n.value.func, ast.Name)}
+    return {
+        n.value.func.id
+        for n in parse(source).body
+        if isinstance(n, ast.Expr)
+        and isinstance(n.value, ast.Call)
+        and isinstance(n.value.func, ast.Name)
+    }
 
 
 def defined(source):
@@ -52,12 +57,18 @@ def defined(source):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             names.add(node.name)
             continue
-        names |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        names |= {
+            n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        }
     return names
 
 
 def used(source):
-    return {n.id for n in ast.walk(parse(source)) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return {
+        n.id
+        for n in ast.walk(parse(source))
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+    }
 
 
 def printed(cell):
@@ -149,13 +160,17 @@ def test_nothing_depends_on_a_solution(file):
 @CHAPTERS
 def test_no_output_widgets_and_no_glue(file):
     source = "\n".join(c.source for c in code(read(file)))
-    assert not re.search(r"\binteract\(|\binteractive|\bOutput\(|myst_nb|\bglue\(|%%|^!", source, re.M)
+    assert not re.search(
+        r"\binteract\(|\binteractive|\bOutput\(|myst_nb|\bglue\(|%%|^!", source, re.M
+    )
 
 
 def test_every_chapter_moves_and_no_two_explorables_share_a_title():
     titles = {}
     for file in FILES:
-        source = "\n".join(c.source for c in code(read(file)) if re.search(r"\b(?:Explorable|Curtain)\(", c.source))
+        source = "\n".join(
+            c.source for c in code(read(file)) if re.search(r"\b(?:Explorable|Curtain)\(", c.source)
+        )
         titles[file.stem] = re.findall(r'\btitle="([^"]+)"', source)
     assert [name for name, found in titles.items() if not found] == []
     every = sum(titles.values(), [])

@@ -18,7 +18,12 @@ def test_save_and_open(tmp_path):
     stream = codec.compress(PHOTO, 60)
     assert (tmp_path / "a.mfca").read_bytes() == stream
     with Image.open(tmp_path / "a.mfca") as image:
-        assert (image.format, image.mode, image.size, image.info["quality"]) == ("MFCA", "RGB", (90, 70), 60)
+        assert (image.format, image.mode, image.size, image.info["quality"]) == (
+            "MFCA",
+            "RGB",
+            (90, 70),
+            60,
+        )
         np.testing.assert_array_equal(np.array(image), data.to_image(codec.decompress(stream)))
 
 

@@ -17,7 +17,10 @@ def bits_of(data):
 
 def bytes_of(bits):
     bits = bits + [0] * (-len(bits) % 8)
-    return bytes(sum(bit << (7 - i) for i, bit in enumerate(bits[at : at + 8])) for at in range(0, len(bits), 8))
+    return bytes(
+        sum(bit << (7 - i) for i, bit in enumerate(bits[at : at + 8]))
+        for at in range(0, len(bits), 8)
+    )
 
 
 def ideal_bits(symbols, counts):
@@ -33,7 +36,9 @@ def check(symbols, counts, rng):
     assert len(data) == -(-used // 8)
     assert used <= ideal_bits(symbols, counts) + 2.01 + 1e-6 * len(symbols)
     for _ in range(4):
-        slack = bytes_of(bits_of(data)[:used] + [rng.getrandbits(1) for _ in range(rng.choice([1, 7, 64]))])
+        slack = bytes_of(
+            bits_of(data)[:used] + [rng.getrandbits(1) for _ in range(rng.choice([1, 7, 64]))]
+        )
         assert range_coder.decode(slack, counts, len(symbols)) == (decoded, used)
     for tail in (0, 1):
         slack = bytes_of(bits_of(data)[:used] + [tail] * 80)
@@ -46,7 +51,9 @@ def test_random_alphabets_round_trip_with_random_slack():
     for _ in range(300):
         counts = [rng.choice([0, 1, 2, 50, 3000, 10**6]) for _ in range(rng.randint(1, 40))] + [1]
         alive = [s for s, count in enumerate(counts) if count]
-        weights = [counts[s] for s in alive] if rng.random() < 0.7 else None  # else: symbols the counts did not expect
+        weights = (
+            [counts[s] for s in alive] if rng.random() < 0.7 else None
+        )  # else: symbols the counts did not expect
         check(rng.choices(alive, weights, k=rng.randint(0, 120)), counts, rng)
 
 
@@ -58,7 +65,10 @@ def test_each_used_bit_is_needed():
         symbols = rng.choices(range(len(counts)), counts, k=rng.randint(1, 60))
         data, used = check(symbols, counts, rng)
         kept = bits_of(data)[: used - 1]
-        tails = [range_coder.decode(bytes_of(kept + [bit] * 80), counts, len(symbols))[0] for bit in (0, 1)]
+        tails = [
+            range_coder.decode(bytes_of(kept + [bit] * 80), counts, len(symbols))[0]
+            for bit in (0, 1)
+        ]
         assert tails != [symbols, symbols]
 
 
@@ -73,7 +83,9 @@ def test_one_symbol_costs_nothing():
 @pytest.mark.parametrize("spread", ["uniform", "steep"])
 def test_alphabet_of_65536_symbols(spread):
     rng = random.Random(4)
-    counts = [1] * 65536 if spread == "uniform" else [1 + 2**30 // (s + 1) ** 2 for s in range(65536)]
+    counts = (
+        [1] * 65536 if spread == "uniform" else [1 + 2**30 // (s + 1) ** 2 for s in range(65536)]
+    )
     _, used = check([0, 65535, 1, 65534, *rng.choices(range(65536), counts, k=500)], counts, rng)
     assert used >= 32
 
@@ -99,7 +111,10 @@ def test_carry_runs_through_a_long_row_of_ones(monkeypatch):
 
 def test_counts_may_change_from_symbol_to_symbol():
     rng = random.Random(6)
-    tables = [range_coder.cumulate([rng.randint(1, 99) for _ in range(rng.randint(1, 30))]) for _ in range(400)]
+    tables = [
+        range_coder.cumulate([rng.randint(1, 99) for _ in range(rng.randint(1, 30))])
+        for _ in range(400)
+    ]
     symbols = [rng.randrange(len(table) - 1) for table in tables]
     encoder = range_coder.Encoder()
     for symbol, table in zip(symbols, tables):
@@ -124,8 +139,18 @@ def test_as_short_as_constriction():
     assert abs(ours - encoder.num_bits()) <= 40
 
 
-@pytest.mark.parametrize("symbols, counts", [([1], [1, 0, 1]), ([2], [1, 1]), ([-1], [1, 1]), ([0], []), ([0], [0, 0]),
-                                             ([0], [1, -1]), ([0], [2**31, 1])])
+@pytest.mark.parametrize(
+    "symbols, counts",
+    [
+        ([1], [1, 0, 1]),
+        ([2], [1, 1]),
+        ([-1], [1, 1]),
+        ([0], []),
+        ([0], [0, 0]),
+        ([0], [1, -1]),
+        ([0], [2**31, 1]),
+    ],
+)
 def test_what_cannot_be_coded_is_refused(symbols, counts):
     with pytest.raises(ValueError):
         range_coder.encode(symbols, counts)

@@ -44,7 +44,9 @@ def test_shapes_and_ranges(model, batch):
     out = model(batch)
     assert out.x_hat.shape == batch.shape and 0 <= out.x_hat.min() and out.x_hat.max() <= 1
     assert out.quantized.shape == out.weighted.shape == (2, 8, 4, 4)
-    assert out.importance.shape == out.coded_map.shape == (2, 1, 4, 4) and 0 < out.importance.min() < 1
+    assert (
+        out.importance.shape == out.coded_map.shape == (2, 1, 4, 4) and 0 < out.importance.min() < 1
+    )
     with pytest.raises(ValueError, match="multiples of 8"):
         model(batch[..., :31])
 
@@ -54,16 +56,22 @@ def test_decoder_reads_the_encoders_features(model, batch):
     model.eval()
     features, skips, _ = model.encoder(batch)
     assert [tuple(skip.shape) for skip in skips] == [(2, 8, 32, 32), (2, 8, 16, 16), (2, 8, 8, 8)]
-    with_own, with_other = (model.decoder(features, [skip[order] for skip in skips]) for order in ([0, 1], [1, 0]))
+    with_own, with_other = (
+        model.decoder(features, [skip[order] for skip in skips]) for order in ([0, 1], [1, 0])
+    )
     assert (with_own - with_other).abs().max() > 1e-3
 
 
 def test_every_parameter_learns(model, batch):
-    model.pqf.second.weight.data.normal_(std=0.1)  # it starts at zero, which holds back the layer before it
+    model.pqf.second.weight.data.normal_(
+        std=0.1
+    )  # it starts at zero, which holds back the layer before it
     for block in (*model.encoder.pmcn, model.decoder.pmcn):
         block.attention.fc2.weight.data.normal_(std=0.1)  # so does the gate
     enhanced_loss(batch, model(batch))["total"].backward()
-    assert [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()] == []
+    assert [
+        name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()
+    ] == []
 
 
 def test_quantizer_is_noise_in_training_and_rounding_after():
@@ -86,8 +94,12 @@ def test_loss_is_the_reports_sum(model, batch):
     parts = enhanced_loss(batch, out)
     error = (out.x_hat - batch).detach().numpy()
     quantization = ((out.quantized - out.weighted).detach().numpy() ** 2).mean()
-    expected = (np.abs(error).mean() + 0.1 * (error**2).mean() + 0.01 * out.importance.mean().item()
-                + 0.1 * quantization)
+    expected = (
+        np.abs(error).mean()
+        + 0.1 * (error**2).mean()
+        + 0.01 * out.importance.mean().item()
+        + 0.1 * quantization
+    )
     assert parts["total"].item() == pytest.approx(expected, rel=1e-5)
     assert parts["rate"].item() == pytest.approx(out.importance.mean().item())
 
@@ -96,7 +108,9 @@ def test_dataset_from_a_folder_equals_one_from_arrays(tmp_path):
     for i, photo in enumerate(PHOTOS):
         data.write_image(photo, tmp_path / f"{i}.png")
     folder, arrays = KodakDataset(tmp_path, 24), KodakDataset(PHOTOS, 24)
-    assert len(folder) == len(arrays) == 2 and folder[0].shape == (3, 24, 24) and folder[0].max() <= 1
+    assert (
+        len(folder) == len(arrays) == 2 and folder[0].shape == (3, 24, 24) and folder[0].max() <= 1
+    )
     for a, b in zip(folder, arrays, strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
 
@@ -104,8 +118,10 @@ def test_dataset_from_a_folder_equals_one_from_arrays(tmp_path):
 @pytest.mark.parametrize(("side", "window"), [(64, 7), (7, 7), (6, 3), (3, 3)])
 def test_calculate_metrics_uses_window_3_on_small_images(side, window):
     a, b = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
-    expected = (skimage.metrics.peak_signal_noise_ratio(a, b),
-                skimage.metrics.structural_similarity(a, b, channel_axis=2, win_size=window))
+    expected = (
+        skimage.metrics.peak_signal_noise_ratio(a, b),
+        skimage.metrics.structural_similarity(a, b, channel_axis=2, win_size=window),
+    )
     assert MetricsTracker.calculate_metrics(a, b) == pytest.approx(expected, abs=1e-9)
     tensors = data.to_tensor(a), data.to_tensor(b)[0]  # (1, 3, H, W) and (3, H, W)
     assert MetricsTracker.calculate_metrics(*tensors) == pytest.approx(expected, abs=1e-9)
@@ -114,7 +130,10 @@ def test_calculate_metrics_uses_window_3_on_small_images(side, window):
 def test_tracker_averages_over_images(model, batch):
     tracker, out = MetricsTracker(), model(batch)
     tracker.update(batch, out)
-    by_hand = [MetricsTracker.calculate_metrics(x, x_hat) for x, x_hat in zip(batch, out.x_hat, strict=True)]
+    by_hand = [
+        MetricsTracker.calculate_metrics(x, x_hat)
+        for x, x_hat in zip(batch, out.x_hat, strict=True)
+    ]
     bits = [entropy_bits(coded) / SIDE**2 for coded in out.coded_map]
     means = tracker.means()
     assert (means["psnr"], means["ssim"]) == pytest.approx(tuple(np.mean(by_hand, axis=0)))
@@ -128,7 +147,9 @@ def test_entropy_bits():
 
 def test_what_the_decoder_reads(model, batch):
     bits = bits_read_by_decoder(model, batch[:1])
-    assert bits["skips_float32"] == 32 * 8 * (1 + 1 / 4 + 1 / 16)  # 8 channels at full, half and quarter size
+    assert bits["skips_float32"] == 32 * 8 * (
+        1 + 1 / 4 + 1 / 16
+    )  # 8 channels at full, half and quarter size
     assert bits["latents"] + bits["map"] < bits["skips"] <= bits["skips_float32"] / 4
 
 
@@ -152,7 +173,9 @@ def test_plain_training_is_the_same_without_metrics(batch, tmp_path):
         model = CompressionAutoencoder((8, 8, 8), 8)
         histories.append(train(model, [batch], 2, tmp_path / "best.safetensors"))
     assert "psnr" not in histories[0][0] and "psnr" in histories[1][0]
-    assert [row["total"] for row in histories[0]] == pytest.approx([row["total"] for row in histories[1]], rel=1e-4)
+    assert [row["total"] for row in histories[0]] == pytest.approx(
+        [row["total"] for row in histories[1]], rel=1e-4
+    )
 
 
 def test_learning_rate_falls_on_a_plateau(model, batch, tmp_path):

@@ -21,7 +21,9 @@ def test_dead_parts_live_again_and_the_codec_computes_the_same():
     codec, x = Codec(TINY).eval(), revive.pictures()[:3, :, :128, :128]
     codec.pqf.first.bias.fill_(-1e6)  # no unit fires
     codec.pqf.second.bias.normal_(std=0.01)  # and this constant is all that the filter adds
-    constant = codec.g_s.stage1[0].attention  # the gates of a new codec are; these are small besides
+    constant = codec.g_s.stage1[
+        0
+    ].attention  # the gates of a new codec are; these are small besides
     constant.fc1.weight.zero_()
     constant.fc1.bias.fill_(1)
     constant.fc2.weight.fill_(-0.5)
@@ -30,7 +32,10 @@ def test_dead_parts_live_again_and_the_codec_computes_the_same():
     revive.revive(codec, sick)
     after, well = codec(x, quality, noise=False)["x_hat"], health_report(codec, x)
     assert sick["pqf_alive"] == 0 and well["pqf_alive"] > 0.3
-    assert all(new > old for new, old in zip(well["gate_spread"].values(), sick["gate_spread"].values(), strict=True))
+    assert all(
+        new > old
+        for new, old in zip(well["gate_spread"].values(), sick["gate_spread"].values(), strict=True)
+    )
     assert max(sick["gate_spread"].values()) < LEAST_SPREAD
     assert not codec.pqf.second.weight.any() and codec.pqf.second.bias.all()
     assert well["gate_mean"] == pytest.approx(sick["gate_mean"], rel=0.3)

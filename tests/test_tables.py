@@ -45,10 +45,16 @@ def test_gaussian_tables_are_symmetric_and_close_to_scipy():
     """Against scipy's normal distribution: sums, support, and bits lost (Kullback-Leibler) for each scale."""
     for scale, table in zip(SCALES, gaussian_tables(), strict=True):
         reach = -table.offset
-        assert table.counts.sum() == 65536 and table.counts.min() >= 1 and len(table.counts) == 2 * reach + 2
+        assert (
+            table.counts.sum() == 65536
+            and table.counts.min() >= 1
+            and len(table.counts) == 2 * reach + 2
+        )
         assert (table.counts[:-1] == table.counts[-2::-1]).all()
         assert 2 * norm.sf((reach + 0.5) / scale) <= 2.0**-14
-        assert reach == 2 or 2 * norm.sf((reach - 0.5) / scale) > 2.0**-14  # and not wider than that
+        assert (
+            reach == 2 or 2 * norm.sf((reach - 0.5) / scale) > 2.0**-14
+        )  # and not wider than that
         k = np.arange(-reach, reach + 1)
         p = norm.cdf((k + 0.5) / scale) - norm.cdf((k - 0.5) / scale)
         p = np.where(k > 0, p[::-1], p)  # the lower half's are the more exact
@@ -68,14 +74,19 @@ def test_gaussian_tables_are_the_same_everywhere():
         assert np.abs(shares - np.round(shares))[shares > 0.5].min() > 1e-6
         for reach in range(max(0, len(half) - 2), len(half)):
             assert abs(2.0 * counts._upper(reach + 0.5, float(scale)) / counts.TAIL - 1.0) > 1e-4
-    everything = b"".join(t.counts.astype("<i4").tobytes() + bytes([-t.offset & 255]) for t in gaussian_tables())
+    everything = b"".join(
+        t.counts.astype("<i4").tobytes() + bytes([-t.offset & 255]) for t in gaussian_tables()
+    )
     assert hashlib.sha256(everything).hexdigest() == PINNED_TABLES
 
 
 def test_constriction_uses_exactly_our_integers():
     """Its cumulative probabilities, read off by decoding a number on each side of every border between two symbols."""
     step = (2**64 - 1) >> 24  # the decoder's first interval, cut in 2**24
-    for table in [gaussian_tables()[i] for i in (0, 20, 63)] + [tables.PREFIX, counts.table_from_pmf([1e-9, 1.0], 0)]:
+    for table in [gaussian_tables()[i] for i in (0, 20, 63)] + [
+        tables.PREFIX,
+        counts.table_from_pmf([1e-9, 1.0], 0),
+    ]:
         borders = np.append(0, np.cumsum(table.counts)).tolist()
         for symbol, (first, end) in enumerate(zip(borders, borders[1:])):
             for share in (256 * first, 256 * end - 1):
@@ -86,7 +97,10 @@ def test_constriction_uses_exactly_our_integers():
 def test_table_from_pmf():
     table = counts.table_from_pmf([0.25, 0.5, 0.25], -1)
     assert table.counts.tolist() == [16384, 32767, 16384, 1] and table.offset == -1
-    assert counts.table_from_pmf([0.5], 3).counts.tolist() == [32768, 32768]  # half of the mass is elsewhere
+    assert counts.table_from_pmf([0.5], 3).counts.tolist() == [
+        32768,
+        32768,
+    ]  # half of the mass is elsewhere
     rng = np.random.default_rng(0)
     for _ in range(200):
         pmf = rng.dirichlet(np.full(rng.integers(1, 400), 0.1)) * rng.uniform(0.9, 1)
@@ -133,10 +147,32 @@ def test_bits_close_to_the_ideal_gaussian():
 
 
 def test_nothing_is_clipped_in_the_whole_int32_range():
-    edge = [INT32.min, INT32.max, 0, -1, 1, 2, 3, -2, -3, 4, 5, -7, 2**16, -(2**16), 2**24 + 1, -(2**30) - 3]
+    edge = [
+        INT32.min,
+        INT32.max,
+        0,
+        -1,
+        1,
+        2,
+        3,
+        -2,
+        -3,
+        4,
+        5,
+        -7,
+        2**16,
+        -(2**16),
+        2**24 + 1,
+        -(2**30) - 3,
+    ]
     symbols = np.array(edge + list(range(-40, 41)), dtype=np.int64)
     far = Table(np.array([1, 65535]), int(INT32.max))
-    for table in (gaussian_tables()[0], gaussian_tables()[63], far, Table(far.counts, int(INT32.min))):
+    for table in (
+        gaussian_tables()[0],
+        gaussian_tables()[63],
+        far,
+        Table(far.counts, int(INT32.min)),
+    ):
         index = np.zeros(len(symbols), np.uint8)
         assert (decode(code(symbols, index, [table]), index, [table]) == symbols).all()
     for bad in (np.array([2**31]), np.array([-(2**31) - 1]), np.array([0.5])):
@@ -181,7 +217,10 @@ def test_damaged_streams_are_noticed():
     symbols, index = latents(rng, 400, 2.0)
     data = code(symbols, index, gaussian_tables())
     flipped = [int.from_bytes(data, "big") ^ 1 << bit for bit in range(8 * len(data))]
-    cut, flipped = [data[:n] for n in range(len(data))], [n.to_bytes(len(data), "big") for n in flipped]
+    cut, flipped = (
+        [data[:n] for n in range(len(data))],
+        [n.to_bytes(len(data), "big") for n in flipped],
+    )
     noticed = 0
     for damaged in cut + flipped:
         try:
@@ -202,7 +241,14 @@ def test_hostile_streams_end_in_time():
     index = rng.integers(0, 64, 300_000).astype(np.uint8)
     all_escape = Table(np.array([1, 65535]), 0)
     start = time.perf_counter()
-    for data in (b"", b"\xff" * 10, b"\xff" * 4_000_000, bytes(100), rng.bytes(100_000), rng.bytes(4_000_000)):
+    for data in (
+        b"",
+        b"\xff" * 10,
+        b"\xff" * 4_000_000,
+        bytes(100),
+        rng.bytes(100_000),
+        rng.bytes(4_000_000),
+    ):
         for tabs in (gaussian_tables(), [all_escape] * 64):
             with pytest.raises(BitstreamError):
                 decode(data + b"\1\0", index, tabs)
@@ -211,7 +257,11 @@ def test_hostile_streams_end_in_time():
 
 def test_shapes_and_indices_are_checked():
     symbols, index = np.zeros((2, 3, 4), np.int32), np.full((2, 3, 4), 7, np.uint8)
-    assert decode(code(symbols, index, gaussian_tables()), index, gaussian_tables()).shape == (2, 3, 4)
+    assert decode(code(symbols, index, gaussian_tables()), index, gaussian_tables()).shape == (
+        2,
+        3,
+        4,
+    )
     with pytest.raises(ValueError):
         code(symbols, index[0], gaussian_tables())
     with pytest.raises(ValueError):

@@ -37,8 +37,18 @@ def main():
         page.wait_for_function(TYPESET, timeout=120_000)
         page.evaluate(OPEN)
         margin = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
-        page.pdf(path=str(target), format="A4", margin=margin, scale=0.85, print_background=True, outline=True,
-                 tagged=True, display_header_footer=True, header_template="<span></span>", footer_template=FOOTER)
+        page.pdf(
+            path=str(target),
+            format="A4",
+            margin=margin,
+            scale=0.85,
+            print_background=True,
+            outline=True,
+            tagged=True,
+            display_header_footer=True,
+            header_template="<span></span>",
+            footer_template=FOOTER,
+        )
     print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 2**20:.1f} MiB")
 
 

@@ -40,8 +40,10 @@ def main():
     codec.g_a.compile()
     codec.g_s.compile()
     step = capture(trainer.update, (x, quality, offsets))
-    table = {"whole step (CUDA graph)": milliseconds(lambda: step(x, quality, offsets)),
-             "drawing a batch": milliseconds(trainer.draw)}
+    table = {
+        "whole step (CUDA graph)": milliseconds(lambda: step(x, quality, offsets)),
+        "drawing a batch": milliseconds(trainer.draw),
+    }
     with torch.autocast("cuda", torch.bfloat16, cache_enabled=False):
         y = codec.g_a(x)[0].detach().float()
         local, gain = (t.detach() for t in codec.gain_of(quality, offsets))
@@ -54,12 +56,15 @@ def main():
                 torch.autograd.backward(out, torch.ones_like(out))
                 for p in codec.parameters():
                     p.grad = None
+
             return milliseconds(capture(run, ()))
 
         table["g_a"] = forward_backward(lambda t: codec.g_a(t)[0], x)
         table["g_s"] = forward_backward(codec.g_s, y)
         table["PQF"] = forward_backward(lambda t: codec.pqf(t, local / 100), y)
-    table["hyperprior and context"] = forward_backward(lambda t: codec.hyperprior(t)["bits"]["y"].sum(), y * gain)
+    table["hyperprior and context"] = forward_backward(
+        lambda t: codec.hyperprior(t)["bits"]["y"].sum(), y * gain
+    )
     for p in trainer.parameters:
         p.grad = torch.randn_like(p)
     for optimizer in trainer.optimizers:

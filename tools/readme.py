@@ -16,12 +16,25 @@ from mfca_tutorial.evaluation import rd
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PICTURE = ROOT / "_assets" / "equal_bytes.png"
-BEGIN, END = "<!-- written by tools/readme.py: begin -->", "<!-- written by tools/readme.py: end -->"
-MEASURED = {"mfca": "**this book**, flat map", "mfca-auto": "**this book**, learned map",
-            "mfca-effort10": "**this book**, flat map, `--effort 10`", "avif": "AVIF, speed 6",
-            "webp": "WebP, method 6", "jpeg2000": "JPEG 2000, tuned", "jpeg": "JPEG, optimised"}
-PUBLISHED = {"vtm444": "VTM (VVC intra)", "bpg444": "BPG (HEVC intra)", "mbt2018-mean": "mbt2018-mean",
-             "bmshj2018-hyperprior": "bmshj2018-hyperprior"}
+BEGIN, END = (
+    "<!-- written by tools/readme.py: begin -->",
+    "<!-- written by tools/readme.py: end -->",
+)
+MEASURED = {
+    "mfca": "**this book**, flat map",
+    "mfca-auto": "**this book**, learned map",
+    "mfca-effort10": "**this book**, flat map, `--effort 10`",
+    "avif": "AVIF, speed 6",
+    "webp": "WebP, method 6",
+    "jpeg2000": "JPEG 2000, tuned",
+    "jpeg": "JPEG, optimised",
+}
+PUBLISHED = {
+    "vtm444": "VTM (VVC intra)",
+    "bpg444": "BPG (HEVC intra)",
+    "mbt2018-mean": "mbt2018-mean",
+    "bmshj2018-hyperprior": "bmshj2018-hyperprior",
+}
 RATES = (0.25, 0.5, 0.75)  # bits per pixel
 PHOTOGRAPH, TOP, LEFT, SIDE, QUALITY = "chelsea", 20, 100, 240, 15  # what the picture shows
 
@@ -60,18 +73,25 @@ def table():
     curves += [(f"{label}, published", rd.published(name)) for name, label in PUBLISHED.items()]
     bpg = rd.published("bpg444")
     rates = " / ".join(f"{bpp:g}" for bpp in RATES)
-    lines = [f"| Kodak, mean over 24 images | PSNR in dB at {rates} bpp | BD-rate against JPEG | against BPG "
-             "| against BPG, MS-SSIM |",
-             "|---|---|---|---|---|"]
+    lines = [
+        f"| Kodak, mean over 24 images | PSNR in dB at {rates} bpp | BD-rate against JPEG | against BPG "
+        "| against BPG, MS-SSIM |",
+        "|---|---|---|---|---|",
+    ]
     for label, results in curves:
         if results is not None:
             psnr = " / ".join(psnr_at(results, bpp) for bpp in RATES)
-            lines.append(f"| {label} | {psnr} | {delta(jpeg, results)} | {delta(bpg, results)} "
-                         f"| {delta(bpg, results, 'ms-ssim-rgb')} |")
-    lines += ["", "Real files, header included; 8-bit output; negative means fewer bits at equal quality. Rows marked "
-              f"*published* are the literature's figures. Checkpoint `{model['checkpoint']}`; `make readme` writes "
-              "this table from `data/results/kodak/`. `--effort 10` is the same model and decoder behind an encoder "
-              "that searches, many times slower; a slower AVIF would gain as well (chapter 12)."]
+            lines.append(
+                f"| {label} | {psnr} | {delta(jpeg, results)} | {delta(bpg, results)} "
+                f"| {delta(bpg, results, 'ms-ssim-rgb')} |"
+            )
+    lines += [
+        "",
+        "Real files, header included; 8-bit output; negative means fewer bits at equal quality. Rows marked "
+        f"*published* are the literature's figures. Checkpoint `{model['checkpoint']}`; `make readme` writes "
+        "this table from `data/results/kodak/`. `--effort 10` is the same model and decoder behind an encoder "
+        "that searches, many times slower; a slower AVIF would gain as well (chapter 12).",
+    ]
     return "\n".join(lines)
 
 
@@ -80,7 +100,10 @@ def block():
     parts = [table()]
     if PICTURE.exists():
         name = PICTURE.relative_to(ROOT).as_posix()
-        parts.insert(0, f"![A detail of a photograph, and the same from a JPEG and a .mfca of equal size]({name})")
+        parts.insert(
+            0,
+            f"![A detail of a photograph, and the same from a JPEG and a .mfca of equal size]({name})",
+        )
     return "\n\n".join(part for part in parts if part)
 
 
@@ -94,25 +117,31 @@ def split(text):
 def draw():
     """The picture: original, .mfca and the next larger JPEG, one square of each, at twice its size."""
     import matplotlib
+
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
 
     from mfca_tutorial import Codec, data
     from mfca_tutorial.evaluation import classical, metrics
+
     image = data.photograph(PHOTOGRAPH)
     codec = Codec.from_pretrained()
     jpegs = [classical.jpeg(image, q) for q in range(1, 96)]
     stream = codec.compress(image, QUALITY)
-    jpeg = min((file for file in jpegs if len(file) >= len(stream)), key=len)  # never the smaller of the two
+    jpeg = min(
+        (file for file in jpegs if len(file) >= len(stream)), key=len
+    )  # never the smaller of the two
     if len(jpeg) > 1.1 * len(stream):
         raise ValueError(f"no JPEG is as small as {len(stream)} bytes: raise QUALITY")
     shown = {f"original, {image.shape[1]} x {image.shape[0]}": image}
-    for name, file, decoded in (("JPEG", jpeg, classical.decode(jpeg)),
-                                (".mfca", stream, data.to_image(codec.decompress(stream)))):
+    for name, file, decoded in (
+        ("JPEG", jpeg, classical.decode(jpeg)),
+        (".mfca", stream, data.to_image(codec.decompress(stream))),
+    ):
         shown[f"{name}, {len(file):,} bytes, {metrics.psnr(image, decoded):.1f} dB"] = decoded
     figure, axes = plt.subplots(1, 3, figsize=(3 * 4.8, 5.2), layout="constrained")
     for ax, (title, picture) in zip(axes, shown.items(), strict=True):
-        ax.imshow(picture[TOP:TOP + SIDE, LEFT:LEFT + SIDE], interpolation="nearest")
+        ax.imshow(picture[TOP : TOP + SIDE, LEFT : LEFT + SIDE], interpolation="nearest")
         ax.set_title(title, fontsize=15)
         ax.axis("off")
     PICTURE.parent.mkdir(exist_ok=True)
@@ -125,7 +154,9 @@ def main():
     if parser.parse_args().picture:
         draw()
     before, _, after = split(README.read_text("utf-8"))
-    README.write_text(f"{before}{block()}\n{after}".replace(f"{BEGIN}\n\n{END}", f"{BEGIN}\n{END}"), "utf-8")
+    README.write_text(
+        f"{before}{block()}\n{after}".replace(f"{BEGIN}\n\n{END}", f"{BEGIN}\n{END}"), "utf-8"
+    )
     return 0
 
 

@@ -34,12 +34,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="the folder that `mfca train` wrote")
     parser.add_argument("--folder", default="kodak", help="measure on another folder (to rehearse)")
-    parser.add_argument("--again", action="store_true", help="measure the classical codecs again, too")
+    parser.add_argument(
+        "--again", action="store_true", help="measure the classical codecs again, too"
+    )
     options, passed_on = parser.parse_known_args()
     model = options.run.resolve() / "model.safetensors"
     for file in (model, model.with_name("report.json")):
         if not file.is_file():
-            print(f"release-model: {file} is not there; RUN is the folder that `mfca train` wrote", file=sys.stderr)
+            print(
+                f"release-model: {file} is not there; RUN is the folder that `mfca train` wrote",
+                file=sys.stderr,
+            )
             return 2
     RESULTS.mkdir(parents=True, exist_ok=True)
     for name in CLASSICAL:
@@ -54,12 +59,18 @@ def main():
         measured.append(file.with_name(file.name + ".new"))
         mfca("eval", folder, "--checkpoint", model, "--out", measured[-1], *words)
 
-    for name, words in (("mfca", []), ("mfca-auto", ["--importance", "auto"]), ("mfca-effort10", ["--effort", "10"])):
+    for name, words in (
+        ("mfca", []),
+        ("mfca-auto", ["--importance", "auto"]),
+        ("mfca-effort10", ["--effort", "10"]),
+    ):
         measure(options.folder, RESULTS / f"{name}.json", *words, *passed_on)
     with tempfile.TemporaryDirectory() as folder:
         pair = Path(folder) / "kodak_pair"
         pair.mkdir()
-        for file in (data.kodak() if options.folder == "kodak" else data.image_files(options.folder))[::22]:
+        for file in (
+            data.kodak() if options.folder == "kodak" else data.image_files(options.folder)
+        )[::22]:
             shutil.copy(file, pair)
         measure(pair, DATA / "results" / "kodak_pair" / "mfca.json", "--qualities", *range(101))
     for file in measured:  # only now, when all of it has worked
@@ -70,12 +81,18 @@ def main():
             (DATA / target).parent.mkdir(exist_ok=True)
             shutil.copyfile(options.run / name, DATA / target)
     report = json.loads((options.run / "report.json").read_text("utf-8"))
-    report["recipe"] |= {key: Path(report["recipe"][key]).name for key in ("source", "out", "init")}  # nobody's folders
+    report["recipe"] |= {
+        key: Path(report["recipe"][key]).name for key in ("source", "out", "init")
+    }  # nobody's folders
     (DATA / "training" / "report.json").write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     for tool, option in (("readme", "--picture"), ("model_card", "--pictures")):
-        subprocess.run([sys.executable, str(ROOT / "tools" / f"{tool}.py"), option], check=True, cwd=ROOT)
-    print("released; read README.md, data/MODEL_CARD.md and its prose in tools/model_card.md; "
-          "commit data/, _assets/ and README.md")
+        subprocess.run(
+            [sys.executable, str(ROOT / "tools" / f"{tool}.py"), option], check=True, cwd=ROOT
+        )
+    print(
+        "released; read README.md, data/MODEL_CARD.md and its prose in tools/model_card.md; "
+        "commit data/, _assets/ and README.md"
+    )
     return 0
 
 

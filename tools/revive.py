@@ -17,13 +17,23 @@ from mfca_tutorial import Codec, checkpoint, data
 from mfca_tutorial.learning.health import LEAST_PQF_ALIVE, LEAST_SPREAD, health_report
 
 # Not `data.PHOTOGRAPHS`: the shipped run began with what these seven called dead; others would call more gates so.
-NAMES = ("astronaut", "cat", "coffee", "rocket", "retina", "immunohistochemistry", "hubble_deep_field")
+NAMES = (
+    "astronaut",
+    "cat",
+    "coffee",
+    "rocket",
+    "retina",
+    "immunohistochemistry",
+    "hubble_deep_field",
+)
 
 
 def pictures() -> torch.Tensor:
     """(7, 3, 256, 256): the middles of scikit-image's colour photographs."""
     images = [getattr(skimage.data, name)() for name in NAMES]
-    middles = [im[(im.shape[0] - 256) // 2:, (im.shape[1] - 256) // 2:][:256, :256] for im in images]
+    middles = [
+        im[(im.shape[0] - 256) // 2 :, (im.shape[1] - 256) // 2 :][:256, :256] for im in images
+    ]
     return torch.cat([data.to_tensor(m) for m in middles])
 
 

@@ -16,7 +16,9 @@ TEXT = {".cff", ".html", ".ipynb", ".md", ".py", ".sh", ".svg", ".toml", ".txt",
 
 def address(root=ROOT):
     """The present address, from pyproject.toml."""
-    return re.search(r'^Repository = "([^"]+)"', (root / "pyproject.toml").read_text("utf-8"), re.M).group(1)
+    return re.search(
+        r'^Repository = "([^"]+)"', (root / "pyproject.toml").read_text("utf-8"), re.M
+    ).group(1)
 
 
 def forms(url):
@@ -25,13 +27,19 @@ def forms(url):
     if not match:  # Colab opens notebooks from GitHub, and the theme's buttons know no other host by its address
         raise ValueError(f"not an address like https://github.com/ORG/REPO: {url!r}")
     owner, name = match.groups()
-    return url, f"research.google.com/github/{owner}/{name}", f"https://{owner.lower()}.github.io/{name}"
+    return (
+        url,
+        f"research.google.com/github/{owner}/{name}",
+        f"https://{owner.lower()}.github.io/{name}",
+    )
 
 
 def files(root=ROOT):
     """The text files that git tracks, or that it would; generated and result files are none of them."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout.split("\0")
+    names = subprocess.run(
+        command, cwd=root, check=True, capture_output=True, text=True
+    ).stdout.split("\0")
     return [root / name for name in names if Path(name).suffix in TEXT and (root / name).is_file()]
 
 
@@ -42,7 +50,10 @@ def rewrite(new, root=ROOT):
     for file in files(root):
         before = file.read_bytes().decode("utf-8")
         after = before
-        for old, replacement in pairs:  # the old address ends where a name can end: mfca is not mfca-tutorial
+        for (
+            old,
+            replacement,
+        ) in pairs:  # the old address ends where a name can end: mfca is not mfca-tutorial
             after = re.sub(re.escape(old) + r"(?![\w-])", lambda _, r=replacement: r, after)
         if after != before:
             file.write_bytes(after.encode("utf-8"))
@@ -55,7 +66,10 @@ def main(arguments):
     try:
         changed = rewrite(url)
     except ValueError as error:
-        print(f"set-repo: {error}\nuse: make set-repo URL=https://github.com/ORG/REPO", file=sys.stderr)
+        print(
+            f"set-repo: {error}\nuse: make set-repo URL=https://github.com/ORG/REPO",
+            file=sys.stderr,
+        )
         return 2
     print("\n".join(str(file.relative_to(ROOT)) for file in changed) or "nothing to change")
     return 0

@@ -13,14 +13,31 @@ import nbformat
 from nbstripout import strip_output
 
 KEPT = {"nbval-check-output", "keep_output"}
-EXTRA = ["metadata.widgets", "metadata.signature", "cell.metadata.collapsed", "cell.metadata.ExecuteTime",
-         "cell.metadata.execution", *(f"metadata.language_info.{key}" for key in (
-             "codemirror_mode", "file_extension", "mimetype", "nbconvert_exporter", "pygments_lexer", "version"))]
+EXTRA = [
+    "metadata.widgets",
+    "metadata.signature",
+    "cell.metadata.collapsed",
+    "cell.metadata.ExecuteTime",
+    "cell.metadata.execution",
+    *(
+        f"metadata.language_info.{key}"
+        for key in (
+            "codemirror_mode",
+            "file_extension",
+            "mimetype",
+            "nbconvert_exporter",
+            "pygments_lexer",
+            "version",
+        )
+    ),
+]
 
 
 def stripped(notebook):
     """The notebook with the outputs, counts and noisy metadata of all but the checked cells gone."""
-    result = strip_output(copy.deepcopy(notebook), keep_output=False, keep_count=False, keep_id=True, extra_keys=EXTRA)
+    result = strip_output(
+        copy.deepcopy(notebook), keep_output=False, keep_count=False, keep_id=True, extra_keys=EXTRA
+    )
     for i, cell in enumerate(notebook.cells):
         if KEPT & set(cell.metadata.get("tags", [])):
             result.cells[i].outputs = cell.outputs
@@ -31,7 +48,9 @@ def stripped(notebook):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", type=Path)
-    parser.add_argument("--check", action="store_true", help="change nothing, exit 1 if something would change")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing, exit 1 if something would change"
+    )
     options = parser.parse_args()
     found = False
     for file in options.files:
@@ -40,7 +59,9 @@ def main():
         if after == before:
             continue
         found = True
-        print(f"{file}: {'holds outputs; run tools/strip_notebooks.py on it' if options.check else 'stripped'}")
+        print(
+            f"{file}: {'holds outputs; run tools/strip_notebooks.py on it' if options.check else 'stripped'}"
+        )
         if not options.check:
             nbformat.write(after, file)
     return int(found)

@@ -11,12 +11,21 @@ DESCRIPTION = (
 
 def describe(app, page, template, context, doctree):
     """Description and social preview of a page; the preview's address is absolute, as its readers demand."""
-    owner, name = re.search(r"([\w.-]+)/([\w.-]+)/?$", app.config.html_theme_options["repository_url"]).groups()
+    owner, name = re.search(
+        r"([\w.-]+)/([\w.-]+)/?$", app.config.html_theme_options["repository_url"]
+    ).groups()
     home = f"https://{owner.lower()}.github.io/{name}"
     title = re.sub(r"<[^>]+>", "", context.get("title") or app.config.html_title)
-    tags = {"og:title": title, "og:type": "article", "og:description": DESCRIPTION, "og:url": f"{home}/{page}.html",
-            "og:image": f"{home}/_static/social.png"}
-    head = "".join(f'<meta property="{key}" content="{value}">\n' for key, value in tags.items())
+    tags = {
+        "og:title": title,
+        "og:type": "article",
+        "og:description": DESCRIPTION,
+        "og:url": f"{home}/{page}.html",
+        "og:image": f"{home}/_static/social.png",
+    }
+    head = "".join(
+        f'<meta property="{key}" content="{value}">\n' for key, value in tags.items()
+    )
     head += f'<meta name="description" content="{DESCRIPTION}">\n'
     head += '<meta name="twitter:card" content="summary_large_image">\n'
     context["metatags"] = context.get("metatags", "") + head

@@ -28,6 +28,7 @@ def compare_with_jpeg(model, image, size=256, jpeg_quality=50, jpeg2000_ratio=20
     Returns (metrics, figure): metrics[name] = {"psnr", "ssim", "bytes"} for "report", "jpeg", "jpeg2000"; bytes is None
     for the report's model, which makes no file. Taught in chapter 13."""
     from matplotlib.figure import Figure
+
     model.eval()
     height, width = image.shape[:2]
     device = next(model.parameters()).device
@@ -36,13 +37,17 @@ def compare_with_jpeg(model, image, size=256, jpeg_quality=50, jpeg2000_ratio=20
     pictures = {
         "report": (np.asarray(small.resize((width, height), Image.Resampling.BICUBIC)), None),
         "jpeg": _pillow(image, format="JPEG", quality=jpeg_quality),
-        "jpeg2000": _pillow(image, format="JPEG2000", quality_mode="rates", quality_layers=[jpeg2000_ratio]),
+        "jpeg2000": _pillow(
+            image, format="JPEG2000", quality_mode="rates", quality_layers=[jpeg2000_ratio]
+        ),
     }
     figure = Figure(figsize=(8.6, 4.6), dpi=110, layout="constrained")
     axes = figure.subplots(2, 4)
     axes[0, 0].imshow(image)
     axes[0, 0].set_title("original\n", fontsize=9)
-    axes[1, 0].imshow(out.importance[0, 0].cpu().numpy(), vmin=0, vmax=1, extent=(0, width, height, 0))
+    axes[1, 0].imshow(
+        out.importance[0, 0].cpu().numpy(), vmin=0, vmax=1, extent=(0, width, height, 0)
+    )
     axes[1, 0].set_title("importance map, 0..1", fontsize=9)
     found = {}
     for column, (name, (picture, count)) in enumerate(pictures.items(), 1):
@@ -51,7 +56,9 @@ def compare_with_jpeg(model, image, size=256, jpeg_quality=50, jpeg2000_ratio=20
         error = np.abs(picture.astype(int) - image).mean(2)  # (H, W)
         axes[0, column].imshow(picture)
         size_text = "no file" if count is None else f"{count} bytes"
-        axes[0, column].set_title(f"{name}, {size_text}\n{psnr:.2f} dB, SSIM {ssim:.3f}", fontsize=9)
+        axes[0, column].set_title(
+            f"{name}, {size_text}\n{psnr:.2f} dB, SSIM {ssim:.3f}", fontsize=9
+        )
         axes[1, column].imshow(error, cmap="magma", vmin=0, vmax=64)
         axes[1, column].set_title("error, 0..64", fontsize=9)
     for ax in axes.flat:

@@ -55,15 +55,19 @@ class CoreEncoder(nn.Module):
         super().__init__()
         self.stem = nn.Conv2d(3, widths[0], 3, padding=1)
         self.pmcn = nn.ModuleList(PMCN(width) for width in widths)
-        self.down = nn.ModuleList(nn.Conv2d(width, after, 3, stride=2, padding=1)
-                                  for width, after in zip(widths, (*widths[1:], latents), strict=True))
+        self.down = nn.ModuleList(
+            nn.Conv2d(width, after, 3, stride=2, padding=1)
+            for width, after in zip(widths, (*widths[1:], latents), strict=True)
+        )
         self.importance = nn.Conv2d(latents, 1, 3, padding=1)
 
     def forward(self, x):
         h, skips = self.stem(x), []  # (B, w0, H, W)
         for pmcn, down in zip(self.pmcn, self.down, strict=True):
             skips.append(pmcn(h))
-            h = down(skips[-1])  # half the size: (B, w, H/2, W/2), (B, w, H/4, W/4), (B, latents, H/8, W/8)
+            h = down(
+                skips[-1]
+            )  # half the size: (B, w, H/2, W/2), (B, w, H/4, W/4), (B, latents, H/8, W/8)
         return h, skips, torch.sigmoid(self.importance(h))  # map (B, 1, H/8, W/8)
 
 
@@ -78,15 +82,21 @@ class CoreDecoder(nn.Module):
     def __init__(self, widths, latents):
         super().__init__()
         self.pmcn = PMCN(latents)
-        self.up = nn.ModuleList(nn.ConvTranspose2d(before, width, 4, stride=2, padding=1)
-                                for before, width in zip((latents, *widths[:0:-1]), widths[::-1], strict=True))
-        self.fuse = nn.ModuleList(nn.Conv2d(2 * width, width, 3, padding=1) for width in widths[::-1])
+        self.up = nn.ModuleList(
+            nn.ConvTranspose2d(before, width, 4, stride=2, padding=1)
+            for before, width in zip((latents, *widths[:0:-1]), widths[::-1], strict=True)
+        )
+        self.fuse = nn.ModuleList(
+            nn.Conv2d(2 * width, width, 3, padding=1) for width in widths[::-1]
+        )
         self.last = nn.Conv2d(widths[0], 3, 3, padding=1)
 
     def forward(self, y_hat, skips):
         h = self.pmcn(y_hat)  # (B, latents, H/8, W/8)
         for up, fuse, skip in zip(self.up, self.fuse, skips[::-1], strict=True):
-            h = torch.cat([up(h), skip], 1)  # twice the size: (B, 2w, H/4, W/4), (B, 2w, H/2, W/2), (B, 2w, H, W)
+            h = torch.cat(
+                [up(h), skip], 1
+            )  # twice the size: (B, 2w, H/4, W/4), (B, 2w, H/2, W/2), (B, 2w, H, W)
             h = F.relu(fuse(h))  # (B, w, same, same)
         return torch.sigmoid(self.last(h))  # (B, 3, H, W)
 
@@ -119,11 +129,15 @@ class CompressionAutoencoder(nn.Module):
     def forward(self, x):
         if x.shape[2] % 8 or x.shape[3] % 8:
             raise ValueError(f"sides must be multiples of 8, got {x.shape[2]} x {x.shape[3]}")
-        features, skips, importance = self.encoder(x)  # (B, latents, H/8, W/8), [...], (B, 1, H/8, W/8)
+        features, skips, importance = self.encoder(
+            x
+        )  # (B, latents, H/8, W/8), [...], (B, 1, H/8, W/8)
         weighted = features * importance
         quantized = self.quantizer(weighted)
         x_hat = self.decoder(self.pqf(quantized), skips)  # (B, 3, H, W)
-        return ReportOutput(x_hat, importance, quantized, weighted, self.arithmetic_encoder(importance))
+        return ReportOutput(
+            x_hat, importance, quantized, weighted, self.arithmetic_encoder(importance)
+        )
 
 
 def entropy_bits(symbols):
@@ -149,7 +163,9 @@ def bits_read_by_decoder(model, x):
         low, high = skip.min(), skip.max()
         codes = torch.round((skip - low) / (high - low).clamp_min(1e-9) * 255)  # (1, w, h, w)
         skip_bits += sum(entropy_bits(channel.cpu()) for channel in codes[0])
-    return {"map": entropy_bits(out.coded_map.cpu()) / pixels,
-            "latents": sum(entropy_bits(channel.cpu()) for channel in out.quantized[0]) / pixels,
-            "skips": skip_bits / pixels,
-            "skips_float32": 32 * sum(skip.numel() for skip in skips) / pixels}
+    return {
+        "map": entropy_bits(out.coded_map.cpu()) / pixels,
+        "latents": sum(entropy_bits(channel.cpu()) for channel in out.quantized[0]) / pixels,
+        "skips": skip_bits / pixels,
+        "skips_float32": 32 * sum(skip.numel() for skip in skips) / pixels,
+    }

@@ -25,9 +25,18 @@ def enhanced_loss(x, out):
     x: (B, 3, H, W) in 0..1; out: `ReportOutput`. Returns {"total", "reconstruction" (the L1 term), "perceptual" (MSE),
     "rate" (mean of the importance map), "quantization" (mean squared quantisation error)}, scalars.
     Taught in chapter 13."""
-    parts = {"reconstruction": F.l1_loss(out.x_hat, x), "perceptual": F.mse_loss(out.x_hat, x),
-             "rate": out.importance.mean(), "quantization": F.mse_loss(out.quantized, out.weighted)}
-    total = parts["reconstruction"] + 0.1 * parts["perceptual"] + 0.01 * parts["rate"] + 0.1 * parts["quantization"]
+    parts = {
+        "reconstruction": F.l1_loss(out.x_hat, x),
+        "perceptual": F.mse_loss(out.x_hat, x),
+        "rate": out.importance.mean(),
+        "quantization": F.mse_loss(out.quantized, out.weighted),
+    }
+    total = (
+        parts["reconstruction"]
+        + 0.1 * parts["perceptual"]
+        + 0.01 * parts["rate"]
+        + 0.1 * parts["quantization"]
+    )
     return {"total": total, **parts}
 
 
@@ -43,9 +52,14 @@ class KodakDataset(Dataset):
     memory. The name is the report's; train it on anything but Kodak. Raises ImageError. Taught in chapter 13."""
 
     def __init__(self, source, size=256):
-        images = source if isinstance(source, list | tuple) else [
-            data.read_image(file)[0] for file in data.image_files(source)]
-        self.items = [data.to_tensor(resized(image, size))[0] for image in images]  # (3, size, size) each
+        images = (
+            source
+            if isinstance(source, list | tuple)
+            else [data.read_image(file)[0] for file in data.image_files(source)]
+        )
+        self.items = [
+            data.to_tensor(resized(image, size))[0] for image in images
+        ]  # (3, size, size) each
 
     def __len__(self):
         return len(self.items)
@@ -72,15 +86,20 @@ class MetricsTracker:
 
         Either image: float tensor (3, H, W) or (1, 3, H, W) in 0..1, or uint8 (H, W, 3). Small: below 7 pixels a side.
         Taught in chapter 13."""
-        a, b = (data.to_image(image.reshape(1, *image.shape[-3:])) if torch.is_tensor(image) else image
-                for image in (original, reconstructed))  # (H, W, 3) each
+        a, b = (
+            data.to_image(image.reshape(1, *image.shape[-3:])) if torch.is_tensor(image) else image
+            for image in (original, reconstructed)
+        )  # (H, W, 3) each
         return metrics.psnr(a, b), metrics.ssim(a, b, window=7 if min(a.shape[:2]) >= 7 else 3)
 
     def update(self, x, out):
         """x (B, 3, H, W), out `ReportOutput`. The bit rate is that of the simulated coder: the map alone, in bpp."""
         pixels = x.shape[2] * x.shape[3]
         for original, reconstructed, coded in zip(x, out.x_hat, out.coded_map, strict=True):
-            values = (*self.calculate_metrics(original, reconstructed), entropy_bits(coded.cpu()) / pixels)
+            values = (
+                *self.calculate_metrics(original, reconstructed),
+                entropy_bits(coded.cpu()) / pixels,
+            )
             for key, value in zip(METRICS, values, strict=True):
                 self.values[key].append(value)
 
@@ -111,6 +130,7 @@ def _epoch(model, loader, optimizer, clip, device, tracker=None):
 def _plot(history, file):
     """Losses and metrics so far, one panel each, to a picture file."""
     from matplotlib.figure import Figure
+
     keys = [key for key in history[0] if key != "epoch"]
     figure = Figure(figsize=(12, 6), layout="constrained")
     for axes, key in zip(figure.subplots(2, 4).flat, keys, strict=False):
@@ -119,7 +139,9 @@ def _plot(history, file):
     figure.savefig(file, dpi=100)
 
 
-def enhanced_train_model(model, loader, epochs, best, plots=None, learning_rate=2e-3, clip=1.0, track=True):
+def enhanced_train_model(
+    model, loader, epochs, best, plots=None, learning_rate=2e-3, clip=1.0, track=True
+):
     """Report, sections IV.2-IV.4: Adam, "a learning rate of 0.002, and the betas parameter is set to (0.5, 0.999)";
     ReduceLROnPlateau "if the total loss does not improve over 5 consecutive epochs"; gradient clipping; the model with
     the lowest total loss saved with its metrics; "Every 5 epochs, training results (losses and metrics) are plotted".
@@ -136,7 +158,9 @@ def enhanced_train_model(model, loader, epochs, best, plots=None, learning_rate=
     for epoch in range(1, epochs + 1):
         row = {"epoch": epoch, **_epoch(model, loader, optimizer, clip, device, tracker)}
         if not np.isfinite(row["total"]):
-            raise RuntimeError(f"epoch {epoch}: the loss is {row['total']}; try a lower learning rate")
+            raise RuntimeError(
+                f"epoch {epoch}: the loss is {row['total']}; try a lower learning rate"
+            )
         if tracker:
             row |= tracker.means()
             tracker.reset()
@@ -145,7 +169,9 @@ def enhanced_train_model(model, loader, epochs, best, plots=None, learning_rate=
         history.append(row)
         if row["total"] < lowest:
             lowest = row["total"]
-            save_file(model.state_dict(), best, metadata={key: repr(value) for key, value in row.items()})
+            save_file(
+                model.state_dict(), best, metadata={key: repr(value) for key, value in row.items()}
+            )
         if plots and epoch % 5 == 0:
             _plot(history, f"{plots}/epoch_{epoch:03d}.png")
     model.load_state_dict(load_file(best, device=str(device)))
@@ -156,4 +182,6 @@ def train_model(model, loader, epochs, best, learning_rate=2e-3, clip=1.0):
     """Report, section IV.3: the same loop without the tracker and the plots; the best model by total loss is kept.
 
     Returns the history, one dict of epoch, losses and learning rate an epoch. Taught in chapter 13."""
-    return enhanced_train_model(model, loader, epochs, best, learning_rate=learning_rate, clip=clip, track=False)
+    return enhanced_train_model(
+        model, loader, epochs, best, learning_rate=learning_rate, clip=clip, track=False
+    )

@@ -34,7 +34,9 @@ class Slider:
 
     def first(self):
         """Index of the value that is shown first."""
-        return list(self.values).index(self.start) if self.start is not None else len(self.values) // 2
+        return (
+            list(self.values).index(self.start) if self.start is not None else len(self.values) // 2
+        )
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,26 @@ class Explorable:
 
     Taught in chapter 0."""
 
-    def __init__(self, render, *, title, task, alt, lossless=False, scale=1, pad=None, own_image=None, **controls):
-        self.render, self.controls, self.title, self.task, self.alt = render, controls, title, task, alt
+    def __init__(
+        self,
+        render,
+        *,
+        title,
+        task,
+        alt,
+        lossless=False,
+        scale=1,
+        pad=None,
+        own_image=None,
+        **controls,
+    ):
+        self.render, self.controls, self.title, self.task, self.alt = (
+            render,
+            controls,
+            title,
+            task,
+            alt,
+        )
         self.lossless, self.scale, self.pad, self.own_image = lossless, scale, pad, own_image
 
     def show(self, **values):
@@ -94,7 +114,9 @@ class Explorable:
             values = dict(zip(self.controls, combination))
             picture, text = self.show(**values)
             if shape not in (None, picture.shape):
-                raise ValueError(f"{self.title}: frames differ in size, {shape[:2]} and {picture.shape[:2]}")
+                raise ValueError(
+                    f"{self.title}: frames differ in size, {shape[:2]} and {picture.shape[:2]}"
+                )
             shape = picture.shape
             index.append(uris.setdefault(data_uri(picture, self.lossless), len(uris)))
             notes.append(text)
@@ -110,8 +132,13 @@ class Explorable:
             "pad": self.pad,
             "texts": [[str(v) for v in c.values] for c in self.controls.values()],
         }
-        name, kind = slug(self.title), " explorable-exact" if self.lossless or self.scale > 1 else ""
-        controls = "".join(control_html(name, key, control) for key, control in self.controls.items())
+        name, kind = (
+            slug(self.title),
+            " explorable-exact" if self.lossless or self.scale > 1 else "",
+        )
+        controls = "".join(
+            control_html(name, key, control) for key, control in self.controls.items()
+        )
         size = f'width="{shape[1] * self.scale}" height="{shape[0] * self.scale}"'
         source = f'src="{data["frames"][index[first]]}" alt="{escape(alts[first])}"'
         picture = f'<img class="explorable-picture{kind}" {source} {size}>'
@@ -129,7 +156,9 @@ class Explorable:
             options = [(str(v), v) for v in control.values]
             make = ipywidgets.Dropdown if control.kind == "choice" else ipywidgets.SelectionSlider
             more = {} if control.kind == "choice" else {"continuous_update": False}
-            fields[key] = make(options=options, index=control.first(), description=control.label, **more, **wide)
+            fields[key] = make(
+                options=options, index=control.first(), description=control.label, **more, **wide
+            )
         picture, note = ipywidgets.Image(format="png"), ipywidgets.HTML()
 
         def update(_=None):
@@ -137,10 +166,16 @@ class Explorable:
             image, text = self.show(**values)
             picture.value, note.value = png(enlarge(image, self.scale)), escape(text)
 
-        rows = [ipywidgets.HTML(f"<b>{escape(self.title)}</b><br>{escape(self.task)}"), *fields.values()]
+        rows = [
+            ipywidgets.HTML(f"<b>{escape(self.title)}</b><br>{escape(self.task)}"),
+            *fields.values(),
+        ]
         if self.own_image is not None:
             path = ipywidgets.Text(
-                placeholder="path of an image", description="your own image", continuous_update=False, **wide
+                placeholder="path of an image",
+                description="your own image",
+                continuous_update=False,
+                **wide,
             )
             rows.append(path)
 
@@ -191,7 +226,9 @@ class Curtain(Explorable):
             "right": Choice("right", labels, right),
             "border": Slider("border", range(0, 101, 5), 50),
         }
-        super().__init__(self.compose, title=title, task=task, alt=alt, lossless=True, scale=scale, **controls)
+        super().__init__(
+            self.compose, title=title, task=task, alt=alt, lossless=True, scale=scale, **controls
+        )
 
     def compose(self, left, right, border):
         """`left` up to `border` percent of the width, then a white line, then `right`: uint8 (H, W, 3).
@@ -209,7 +246,9 @@ class Curtain(Explorable):
         uris = [data_uri(image, True) for image in self.images.values()]
         height, width = (n * self.scale for n in self.images[labels[0]].shape[:2])
         picks = [self.controls[side].first() for side in ("left", "right")]
-        controls = "".join(control_html(name, key, control) for key, control in self.controls.items())
+        controls = "".join(
+            control_html(name, key, control) for key, control in self.controls.items()
+        )
         layers = "".join(
             f'<img class="explorable-picture explorable-exact explorable-{side}" src="{uris[pick]}" '
             f'alt="{escape(self.describe())} {side}: {escape(labels[pick])}" width="{width}" height="{height}">'
@@ -224,5 +263,10 @@ class Curtain(Explorable):
             "texts": [[str(v) for v in c.values] for c in self.controls.values()],
         }
         return frame(
-            "curtain", self.title, self.task, controls, f'<div class="explorable-curtain">{layers}</div>', data
+            "curtain",
+            self.title,
+            self.task,
+            controls,
+            f'<div class="explorable-curtain">{layers}</div>',
+            data,
         )

@@ -29,12 +29,44 @@ CODECS = {
 CYCLE = ["#0b6aa8", "#c1440e", "#00805b", "#a8508a", "#9a6b00", "#7a56b8", "#444444"]
 DPI = 100  # of photographs: one image pixel is `scale` figure pixels
 STYLE = {
-    **{"figure.figsize": (6.4, 3.8), "figure.dpi": 150, "figure.facecolor": PAPER, "axes.facecolor": PAPER},
-    **{"figure.constrained_layout.use": True, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True},
-    **{"axes.edgecolor": MUTED, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK},
-    **{"grid.color": "#dfe4e8", "grid.linewidth": 0.7, "axes.axisbelow": True, "legend.frameon": False},
-    **{"font.size": 10.5, "axes.titlesize": 11, "axes.labelsize": 10.5, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5},
-    **{"axes.titlelocation": "left", "lines.linewidth": 1.9, "lines.markersize": 5, "image.interpolation": "nearest"},
+    **{
+        "figure.figsize": (6.4, 3.8),
+        "figure.dpi": 150,
+        "figure.facecolor": PAPER,
+        "axes.facecolor": PAPER,
+    },
+    **{
+        "figure.constrained_layout.use": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+    },
+    **{
+        "axes.edgecolor": MUTED,
+        "axes.labelcolor": INK,
+        "text.color": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+    },
+    **{
+        "grid.color": "#dfe4e8",
+        "grid.linewidth": 0.7,
+        "axes.axisbelow": True,
+        "legend.frameon": False,
+    },
+    **{
+        "font.size": 10.5,
+        "axes.titlesize": 11,
+        "axes.labelsize": 10.5,
+        "xtick.labelsize": 9.5,
+        "ytick.labelsize": 9.5,
+    },
+    **{
+        "axes.titlelocation": "left",
+        "lines.linewidth": 1.9,
+        "lines.markersize": 5,
+        "image.interpolation": "nearest",
+    },
     **{"axes.prop_cycle": plt.cycler(color=CYCLE), "image.cmap": "viridis"},
 }
 
@@ -53,8 +85,14 @@ def start(seed=0):
     np.random.seed(seed)
     torch.manual_seed(seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    versions = f"Python {platform.python_version()}, torch {torch.__version__}, NumPy {np.__version__}"
-    where = torch.cuda.get_device_name(0) if device.type == "cuda" else "the processor; a GPU is not needed"
+    versions = (
+        f"Python {platform.python_version()}, torch {torch.__version__}, NumPy {np.__version__}"
+    )
+    where = (
+        torch.cuda.get_device_name(0)
+        if device.type == "cuda"
+        else "the processor; a GPU is not needed"
+    )
     print(f"mfca_tutorial {__version__}, {versions}\nruns on {where}")
     return device
 
@@ -79,7 +117,9 @@ def as_rgb(image):
     image = np.asarray(image)
     if image.dtype != np.uint8:
         image = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
-    return np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image[..., :3]  # (H, W, 3)
+    return (
+        np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image[..., :3]
+    )  # (H, W, 3)
 
 
 def signed(array, limit=None):
@@ -98,7 +138,9 @@ def heat(array, low=None, high=None, cmap="viridis"):
     Taught in chapter 2."""
     array = np.asarray(array, dtype=np.float64)
     low, high = (array.min() if low is None else low), (array.max() if high is None else high)
-    return as_rgb(plt.get_cmap(cmap)(np.clip((array - low) / max(high - low, 1e-12), 0, 1))[..., :3])
+    return as_rgb(
+        plt.get_cmap(cmap)(np.clip((array - low) / max(high - low, 1e-12), 0, 1))[..., :3]
+    )
 
 
 def error_map(a, b, limit=32):
@@ -138,15 +180,26 @@ def show_images(images, titles=None, *, zoom=None, factor=4, columns=None, scale
         ax = fig.add_axes((left / full_w, 1 - (top + h) / full_h, w / full_w, h / full_h))
         ax.imshow(image, interpolation="nearest", aspect="auto")
         ax.set_axis_off()
-        fig.text(left / full_w, 1 - (top - 5) / full_h, title, va="bottom", fontsize=8.6, linespacing=1.2)
+        fig.text(
+            left / full_w, 1 - (top - 5) / full_h, title, va="bottom", fontsize=8.6, linespacing=1.2
+        )
         if zoom is not None:
             row, column, side = (v * scale for v in zoom)
             ax.add_patch(
-                Rectangle((column - 0.5, row - 0.5), side, side, fill=False, edgecolor="#ffd60a", linewidth=1.2)
+                Rectangle(
+                    (column - 0.5, row - 0.5),
+                    side,
+                    side,
+                    fill=False,
+                    edgecolor="#ffd60a",
+                    linewidth=1.2,
+                )
             )
             patch = enlarge(image[row : row + side, column : column + side], factor)
             ph, pw = patch.shape[:2]
-            inset = fig.add_axes(((left + w - pw) / full_w, 1 - (top + h) / full_h, pw / full_w, ph / full_h))
+            inset = fig.add_axes(
+                ((left + w - pw) / full_w, 1 - (top + h) / full_h, pw / full_w, ph / full_h)
+            )
             inset.imshow(patch, interpolation="nearest", aspect="auto")
             inset.set(xticks=[], yticks=[])
             for spine in inset.spines.values():
@@ -185,7 +238,13 @@ def table(headers, rows, caption=""):
     Taught in chapter 0."""
     from IPython.display import Markdown
 
-    head = "| " + " | ".join(headers) + " |\n|" + "|".join([":--"] + ["--:"] * (len(headers) - 1)) + "|\n"
+    head = (
+        "| "
+        + " | ".join(headers)
+        + " |\n|"
+        + "|".join([":--"] + ["--:"] * (len(headers) - 1))
+        + "|\n"
+    )
     body = "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)
     return Markdown((f"**{caption}**\n\n" if caption else "") + head + body)
 

@@ -64,7 +64,8 @@ def control_html(name, key, control):
     field = f'id="{name}-{key}" class="explorable-input" data-key="{key}"'
     if control.kind == "choice":
         options = "".join(
-            f'<option value="{i}"{" selected" * (i == first)}>{text}</option>' for i, text in enumerate(texts)
+            f'<option value="{i}"{" selected" * (i == first)}>{text}</option>'
+            for i, text in enumerate(texts)
         )
         return f"{label}<select {field}>{options}</select><span></span>"
     slider = f'<input type="range" {field} min="0" max="{len(texts) - 1}" step="1" value="{first}"'

@@ -85,7 +85,12 @@ def visit(browser, address):
         page.route("**/*", route)
         page.on("response", responded)
         page.on("pageerror", lambda error: complain(page, f"script: {error}"))
-        page.on("console", lambda message: complain(page, f"console: {message.text}") if message.type == "error" else 0)
+        page.on(
+            "console",
+            lambda message: (
+                complain(page, f"console: {message.text}") if message.type == "error" else 0
+            ),
+        )
         page.goto(f"{address}/{path}", wait_until="load")
         page.wait_for_function(TYPESET)
         return page

@@ -26,7 +26,9 @@ def secrets():
     package = "".join(f.read_text("utf-8") for f in (ROOT / "mfca_tutorial").rglob("*.py"))
     elsewhere = squeeze(package + "".join(c.source for c in cells if c not in inside))
     common = re.compile(r"\{solution|^\s*(from|import) ")
-    said = {squeeze(line) for c in inside for line in c.source.splitlines() if not common.search(line)}
+    said = {
+        squeeze(line) for c in inside for line in c.source.splitlines() if not common.search(line)
+    }
     return {line for line in said if len(line) >= 16 and line not in elsewhere}
 
 
@@ -34,7 +36,9 @@ def plain(file):
     """A file's text without markup, blanks and escapes."""
     text = file.read_text("utf-8")
     if file.suffix == ".html":
-        text = re.sub(r'<script type="application/json".*?</script>', "", text, flags=re.S)  # explorables' frames
+        text = re.sub(
+            r'<script type="application/json".*?</script>', "", text, flags=re.S
+        )  # explorables' frames
         text = html.unescape(re.sub(r"<[^>]+>", "", text))
     if file.suffix == ".ipynb":
         text = "".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
@@ -58,12 +62,16 @@ def test_no_solution_text_in_any_file(published):
 
 def test_no_trace_of_solutions(published):
     for name, text in published.items():
-        if not name.startswith("_static") and "instructors_guide" not in name:  # which tells how to write one
+        if (
+            not name.startswith("_static") and "instructors_guide" not in name
+        ):  # which tells how to write one
             assert "solution-start" not in text and "Solutionto" not in text, name
 
 
 def test_the_reading_of_files_would_find_one(tmp_path):
-    (tmp_path / "a.html").write_text("<pre><span>def</span> <span>f</span>(x):\n  return x &lt; 3</pre>", "utf-8")
+    (tmp_path / "a.html").write_text(
+        "<pre><span>def</span> <span>f</span>(x):\n  return x &lt; 3</pre>", "utf-8"
+    )
     assert squeeze("def f(x): return x < 3") in plain(tmp_path / "a.html")
 
 
@@ -71,4 +79,6 @@ def test_colab_buttons_point_to_the_student_branch():
     pages = [page for file in FILES if (page := SITE / "book" / f"{file.stem}.html").exists()]
     assert pages
     for page in pages:
-        assert re.search(rf"colab[^\"]*/blob/student/book/{page.stem}\.ipynb", page.read_text("utf-8")), page.name
+        assert re.search(
+            rf"colab[^\"]*/blob/student/book/{page.stem}\.ipynb", page.read_text("utf-8")
+        ), page.name

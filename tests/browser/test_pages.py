@@ -8,7 +8,11 @@ from conftest import AXE, SITE, absent
 
 FILES = [p.relative_to(SITE) for p in SITE.rglob("*.html")]
 PAGES = sorted(p.as_posix() for p in FILES if "_static" not in p.parts) or ["index.html"]
-MOVING = [page for page in PAGES if 'class="explorable"' in (SITE / page).read_text("utf-8")] if SITE.exists() else []
+MOVING = (
+    [page for page in PAGES if 'class="explorable"' in (SITE / page).read_text("utf-8")]
+    if SITE.exists()
+    else []
+)
 WEIGHT = 3 * 2**20  # bytes of a chapter's first load, beside MathJax
 SERIOUS = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
     .filter((v) => ["serious", "critical"].includes(v.impact))
@@ -22,7 +26,9 @@ TOO_WIDE = """() => [...document.querySelectorAll("article *")]
 def view(box):
     """What the reader sees of an explorable beside its controls: pixels of the picture, pixels of the line below it."""
     note = box.locator(".explorable-note")
-    picture = box.locator(".explorable-curtain, .explorable-picture").first.screenshot(animations="disabled")
+    picture = box.locator(".explorable-curtain, .explorable-picture").first.screenshot(
+        animations="disabled"
+    )
     return picture, note.screenshot() if note.is_visible() else b""
 
 
@@ -45,7 +51,9 @@ def reacts(page, box, control):
         changed = "picture" if picture != before[0] else "line" if line != before[1] else changed
         if changed == "picture":
             break
-    control.evaluate("(e, value) => { e.value = value; e.dispatchEvent(new Event('input')); }", start)
+    control.evaluate(
+        "(e, value) => { e.value = value; e.dispatchEvent(new Event('input')); }", start
+    )
     return changed
 
 
@@ -53,10 +61,15 @@ def reacts(page, box, control):
 def test_page(visit, name):
     page = visit(name)
     assert page.problems == []
-    alts = page.evaluate("[...document.images].map((image) => [image.alt, image.src.slice(0, 120)])")
+    alts = page.evaluate(
+        "[...document.images].map((image) => [image.alt, image.src.slice(0, 120)])"
+    )
     assert [a for a in alts if not a[0].strip() or re.search(r"\.(png|webp|svg)$", a[0])] == []
     formulas = page.locator("span.math, div.math").count()
-    assert page.locator("mjx-container").count() >= formulas and page.locator("mjx-merror").count() == 0
+    assert (
+        page.locator("mjx-container").count() >= formulas
+        and page.locator("mjx-merror").count() == 0
+    )
     heavy = {path: size for path, size in page.weight.items() if "/mathjax/" not in path}
     assert sum(heavy.values()) <= WEIGHT, sorted(heavy.items(), key=lambda item: -item[1])[:5]
     page.set_viewport_size({"width": 390, "height": 844})
@@ -70,7 +83,9 @@ def test_page_is_accessible(visit, name):
     page = visit(name)
     page.evaluate(AXE.read_text("utf-8"))
     assert page.evaluate(SERIOUS) == []
-    page.add_style_tag(content="* { transition: none !important }")  # or axe would see colours on their way
+    page.add_style_tag(
+        content="* { transition: none !important }"
+    )  # or axe would see colours on their way
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
     assert page.evaluate(SERIOUS) == [], "dark"
 
@@ -114,8 +129,12 @@ def test_requests_to_other_sites_are_noticed(visit):
 
 
 def test_sitemap_lists_the_pages():
-    listed = re.findall(r"<loc>[^<]*/([\w./-]+\.html)</loc>", (SITE / "sitemap.xml").read_text("utf-8"))
-    assert {page for page in PAGES if page.startswith("book/")} <= {f"book/{p.split('/')[-1]}" for p in listed}
+    listed = re.findall(
+        r"<loc>[^<]*/([\w./-]+\.html)</loc>", (SITE / "sitemap.xml").read_text("utf-8")
+    )
+    assert {page for page in PAGES if page.startswith("book/")} <= {
+        f"book/{p.split('/')[-1]}" for p in listed
+    }
 
 
 def test_downloads_are_stripped_notebooks():
