@@ -98,13 +98,9 @@ def test_no_import_circle():
         left = {name: below for name, below in left.items() if name not in free}
 
 
-def test_sizes():
+def test_no_module_is_long():
     lines = {name: len(file.read_text("utf-8").splitlines()) for name, file in NAMES.items()}
-    assert {name: n for name, n in lines.items() if n > 250} == {}
-    assert (
-        sum(n for name, n in lines.items() if name.split(".")[0] not in ("show", "report")) <= 3500
-    )
-    assert sum(lines.values()) <= 4500
+    assert {name: n for name, n in lines.items() if n > 300} == {}
 
 
 @pytest.fixture(scope="module")
