@@ -30,7 +30,7 @@ FLOORS = [
     ["transforms", "tiling"],
     ["blocks"],
     ["entropy"],
-    ["container", "data"],
+    ["container", "data", "pixels"],
     ["config"],
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
