@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 FLOORS = [
     ["__main__"],
     ["cli"],
+    ["commands"],
     ["report"],
     ["learning"],
     ["show"],

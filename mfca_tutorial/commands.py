@@ -1,0 +1,266 @@
+"""What each command of `mfca` does: read files, call the package, write and report.
+
+Nothing is computed here, and errors are raised, not shown: `cli.py` turns them into one line. Each
+command imports what it needs when it runs, so that `info` and `plot` do not wait for torch. A
+command is called with the options of the command line, by their names.
+
+Taught in chapters 0, 9 and 12.
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from mfca_tutorial.config import MAX_QUALITY
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mfca_tutorial.codec import Codec
+
+T = TypeVar("T")
+
+
+# ---- the commands
+
+
+def encode(
+    source: str,
+    target: str,
+    *,
+    quality: float,
+    importance: str,
+    effort: int,
+    checkpoint: str | None,
+) -> None:
+    """Compress a picture."""
+    from mfca_tutorial import data
+
+    # first everything that can fail at once
+    check_output(target)
+    step = half_step(quality)
+    image, notices = data.read_image(source)  # (H, W, 3)
+    for notice in notices:
+        note(f"{source}: {notice}")
+    wanted = read_importance(importance)
+
+    # then the work
+    codec = load_codec(checkpoint)
+    stream = codec.compress(image, step, importance=wanted, effort=effort, progress=progress_bar)
+    data.write_atomic(target, stream)
+
+    # the report
+    height, width = image.shape[:2]
+    bpp = 8 * len(stream) / (width * height)
+    print(f"{target}: {width} x {height}, {len(stream)} bytes, {bpp:.3f} bpp")
+
+
+def decode(source: str, target: str, *, checkpoint: str | None) -> None:
+    """Decompress a .mfca file."""
+    from mfca_tutorial import container, data
+
+    # first everything that can fail at once
+    check_output(target)
+    data.output_format(target)
+    stream = Path(source).read_bytes()
+    header = container.read_header(stream)
+
+    # then the work
+    codec = load_codec(checkpoint)
+    x_hat = codec.decompress(stream, progress=progress_bar)  # (1, 3, H, W)
+    image = data.to_image(x_hat)  # (H, W, 3)
+
+    # the three colours of a grey picture are equal: one will do
+    pixels = image[..., 0] if header.grey else image
+    data.write_image(pixels, target)
+    print(f"{target}: {header.width} x {header.height}")
+
+
+def info(file: str, *, as_json: bool) -> None:
+    """Say what a .mfca file holds."""
+    from mfca_tutorial import container
+
+    # unpacking checks the whole frame; the streams inside stay closed, so no model is needed
+    stream = Path(file).read_bytes()
+    header, tiles = container.unpack(stream)
+
+    facts = {
+        "file": file,
+        "bytes": len(stream),
+        "width": header.width,
+        "height": header.height,
+        "bpp": 8 * len(stream) / (header.width * header.height),
+        "quality": header.quality,
+        "grey": header.grey,
+        "importance": "map" if header.has_map else "flat",
+        "tile": header.tile,
+        "tiles": len(tiles),
+        "model": header.model_id.hex(),
+        "map_bytes": sum(len(tile.map) for tile in tiles),
+        "z_bytes": sum(len(tile.z) for tile in tiles),
+        "y_bytes": sum(len(tile.y) for tile in tiles),
+    }
+    if as_json:
+        print_json(facts)
+    else:
+        print_facts(facts)
+
+
+def evaluate(
+    folder: str,
+    *,
+    out: str,
+    codec: str,
+    qualities: list[float] | None,
+    importance: str,
+    effort: int,
+    checkpoint: str | None,
+    as_json: bool,
+    words: list[str],
+) -> None:
+    """Measure a rate-distortion curve. `words`: what the user typed, to be kept in the result."""
+    from mfca_tutorial import data
+    from mfca_tutorial.evaluation import classical, rd
+
+    check_output(out)
+
+    # the pictures: a folder of that name comes before the Kodak set
+    is_kodak = folder == "kodak" and not Path(folder).exists()
+    files = data.kodak() if is_kodak else data.image_files(folder)
+
+    # the codec, and its settings from cheap to good
+    coder: Codec | str
+    if codec == "mfca":
+        settings = [half_step(quality) for quality in qualities or rd.QUALITIES]
+        coder = load_codec(checkpoint)
+    else:
+        settings = list(qualities or classical.SETTINGS[codec])
+        coder = codec
+
+    # the work
+    results = rd.evaluate(
+        coder, files, settings, importance=importance, effort=effort, progress=True
+    )
+    results["command"] = without_folders(words)
+    rd.save_results(results, out)
+
+    # the report
+    skipped = results["skipped-ms-ssim"]
+    if skipped:
+        note(f"{skipped} of {len(files)} images are too small for MS-SSIM and are not in its mean")
+    if as_json:
+        print_json({key: value for key, value in results.items() if key != "images"})
+    else:
+        print_curve(results["settings"], [results["results"][key] for key in rd.MEANS])
+
+
+def plot(results: list[str], *, out: str, metric: str) -> None:
+    """Draw rate-distortion curves; the first of them is the anchor of the BD-rates."""
+    from mfca_tutorial.evaluation.plot import find, plot_curves
+
+    # results of our own, and published curves
+    check_output(out)
+    curves = [find(name) for name in results]
+    deltas = plot_curves(curves, out, metric)
+
+    # the numbers that the legend shows, with one digit more
+    anchor = curves[0]["name"]
+    for name, delta in deltas.items():
+        shown = "no common range" if delta is None else f"{delta:+.2f} %"
+        print(f"BD-rate of {name} against {anchor} ({metric}): {shown}")
+
+
+def train(**options: object) -> None:
+    """Train a model; the options are the fields of `Recipe`."""
+    from mfca_tutorial.learning import trainer
+
+    trainer.main(argparse.Namespace(**options))
+
+
+# ---- what the commands share
+
+
+def half_step(quality: float) -> float:
+    """A quality in 0..100 -> the nearest half step. Raises ValueError outside."""
+    if not 0 <= quality <= MAX_QUALITY:
+        raise ValueError(f"quality {quality:g} is not in 0..{MAX_QUALITY}")
+    return round(quality * 2) / 2
+
+
+def read_importance(text: str) -> "str | NDArray[np.float32]":
+    """'flat', 'auto' or the name of a picture -> what `Codec.compress` takes.
+
+    In the picture, grey 128 is neutral (0), white asks for more quality (1), black for less (-1).
+    """
+    if text in ("flat", "auto"):
+        return text
+
+    # grey levels 1..255 become -1..1; 0, which would fall just below, is clipped
+    from mfca_tutorial.data import read_image
+
+    rgb, _ = read_image(text)  # (H, W, 3)
+    grey = rgb.astype("float32").mean(2)  # (H, W)
+    return ((grey - 128) / 127).clip(-1, 1)
+
+
+def load_codec(checkpoint: str | None) -> "Codec":
+    """The packaged codec, or the one of a file."""
+    from mfca_tutorial import Codec
+
+    return Codec.from_pretrained(checkpoint)
+
+
+def check_output(file: str) -> None:
+    """Fail before the work, not after it, when the output has nowhere to go. Raises OSError."""
+    # the folder must be there, and must not be the output itself
+    if not Path(file).resolve().parent.is_dir():
+        raise FileNotFoundError(f"{file}: no such folder")
+    if Path(file).is_dir():
+        raise IsADirectoryError(f"{file}: is a folder")
+
+
+def without_folders(words: list[str]) -> str:
+    """The command that the user typed, with files named without their folders."""
+    names = [Path(word).name if "/" in word else word for word in words]
+    return shlex.join(["mfca", *names])
+
+
+# ---- output
+
+
+def note(message: str) -> None:
+    """Tell the user something that is no error."""
+    print(f"mfca: note: {message}", file=sys.stderr)
+
+
+def progress_bar(work: Iterable[T]) -> Iterable[T]:
+    """Show progress over tiles, or over the steps of a search, once it has taken two seconds."""
+    from tqdm import tqdm
+
+    return tqdm(work, delay=2, leave=False)
+
+
+def print_json(values: dict[str, object]) -> None:
+    """For programs."""
+    print(json.dumps(values, indent=1))
+
+
+def print_facts(facts: dict[str, object]) -> None:
+    """One fact per line, in two columns."""
+    for key, value in facts.items():
+        shown = f"{value:.4f}" if key == "bpp" else str(value)
+        print(f"{key:<11} {shown}")
+
+
+def print_curve(settings: list[float], columns: list[list[float | None]]) -> None:
+    """A table with one line per setting; columns in the order of `rd.MEANS`."""
+    print(" setting      bpp  PSNR dB  MS-SSIM  encode s  decode s")
+    for setting, row in zip(settings, zip(*columns, strict=True), strict=True):
+        bpp, psnr, _, ms_ssim, encoding, decoding = row
+        shown = "-" if ms_ssim is None else f"{ms_ssim:.5f}"
+        print(f"{setting:8g} {bpp:8.4f} {psnr:8.3f} {shown:>8} {encoding:9.3f} {decoding:9.3f}")
