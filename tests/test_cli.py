@@ -4,9 +4,11 @@ The model is an untrained tiny one, made here: the commands, not the pictures, a
 """
 
 import json
+import shlex
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ PHOTO = data.photograph("coffee")[100:170, 200:290]  # (70, 90, 3)
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
+    """The checkpoint of a tiny model, as a string."""
     torch.manual_seed(0)
     file = tmp_path_factory.mktemp("model") / "tiny.safetensors"
     save_checkpoint(Codec(TINY).freeze(), file)
@@ -39,6 +42,11 @@ def encoded(model, tmp_path_factory):
     return names
 
 
+def succeeds(*words):
+    """Runs a command that must end well."""
+    assert main([str(word) for word in words]) == 0
+
+
 def fails(capsys, *words):
     """Runs a command that must fail; returns its one line on stderr."""
     try:
@@ -46,91 +54,91 @@ def fails(capsys, *words):
     except SystemExit as stop:  # argparse
         status = stop.code
     out, err = capsys.readouterr()
-    assert status == 2 and out == "" and err.startswith("mfca") and err.count("\n") == 1, (
-        status,
-        out,
-        err,
-    )
+    assert status == 2
+    assert out == ""
+    assert err.startswith("mfca")
+    assert err.count("\n") == 1, err
     return err
 
 
-def test_file_holds_what_the_library_makes_and_decodes_to_the_same_pixels(encoded, model, tmp_path):
-    picture, file = encoded
-    codec = Codec.from_pretrained(model)
-    stream = codec.compress(PHOTO, 30)
-    assert open(file, "rb").read() == stream
-    assert main(["decode", file, str(tmp_path / "b.png"), "--checkpoint", model]) == 0
-    np.testing.assert_array_equal(
-        data.read_image(tmp_path / "b.png")[0], data.to_image(codec.decompress(stream))
-    )
+# ---- encode and decode
+
+
+def test_file_holds_what_the_library_makes(encoded, model):
+    _, file = encoded
+    assert Path(file).read_bytes() == Codec.from_pretrained(model).compress(PHOTO, 30)
+
+
+def test_file_decodes_to_the_pixels_of_the_library(encoded, model, tmp_path):
+    _, file = encoded
+    succeeds("decode", file, tmp_path / "b.png", "--checkpoint", model)
+    x_hat = Codec.from_pretrained(model).decompress(Path(file).read_bytes())
+    np.testing.assert_array_equal(data.read_image(tmp_path / "b.png")[0], data.to_image(x_hat))
 
 
 def test_encode_says_how_large_the_file_is(encoded, model, tmp_path, capsys):
-    assert main(["encode", encoded[0], str(tmp_path / "b.mfca"), "--checkpoint", model]) == 0
+    succeeds("encode", encoded[0], tmp_path / "b.mfca", "--checkpoint", model)
     size = (tmp_path / "b.mfca").stat().st_size
     assert f"90 x 70, {size} bytes, {8 * size / 6300:.3f} bpp" in capsys.readouterr().out
 
 
 def test_grey_pictures_come_back_grey(model, tmp_path):
     Image.fromarray(PHOTO[..., 0]).save(tmp_path / "a.png")
-    for command, source, target in (("encode", "a.png", "a.mfca"), ("decode", "a.mfca", "b.png")):
-        assert (
-            main([command, str(tmp_path / source), str(tmp_path / target), "--checkpoint", model])
-            == 0
-        )
+    succeeds("encode", tmp_path / "a.png", tmp_path / "a.mfca", "--checkpoint", model)
+    succeeds("decode", tmp_path / "a.mfca", tmp_path / "b.png", "--checkpoint", model)
     assert Image.open(tmp_path / "b.png").mode == "L"
 
 
 def test_notices_go_to_stderr(model, tmp_path, capsys):
     Image.new("RGBA", (9, 9), (255, 0, 0, 100)).save(tmp_path / "a.png")
-    assert (
-        main(["encode", str(tmp_path / "a.png"), str(tmp_path / "a.mfca"), "--checkpoint", model])
-        == 0
-    )
-    assert "note: " in (err := capsys.readouterr().err) and "over white" in err
+    succeeds("encode", tmp_path / "a.png", tmp_path / "a.mfca", "--checkpoint", model)
+    err = capsys.readouterr().err
+    assert "note: " in err
+    assert "over white" in err
 
 
-def test_importance_and_effort_reach_the_file(encoded, model, tmp_path):
-    Image.fromarray(np.uint8([[0, 255]])).save(tmp_path / "mask.png")
-    streams = []
-    for importance in ("flat", "auto", str(tmp_path / "mask.png")):
-        words = [
-            "encode",
-            encoded[0],
-            str(tmp_path / "b.mfca"),
-            "--importance",
-            importance,
-            "--checkpoint",
-            model,
-        ]
-        assert main(words) == 0
-        streams.append((tmp_path / "b.mfca").read_bytes())
-    assert [container.read_header(stream).has_map for stream in streams] == [False, True, True]
-    mask = np.float32([[-1, 1]])
-    assert streams[2] == Codec.from_pretrained(model).compress(PHOTO, 50, mask)
-    assert (
-        main(
-            ["encode", encoded[0], str(tmp_path / "c.mfca"), "--effort", "2", "--checkpoint", model]
-        )
-        == 0
-    )
-    assert (tmp_path / "c.mfca").read_bytes() == Codec.from_pretrained(model).compress(
-        PHOTO, 50, effort=2
-    )
+@pytest.mark.parametrize(
+    "options, wanted, has_map",
+    [
+        ("--importance flat", {}, False),
+        ("--importance auto", {"importance": "auto"}, True),
+        ("--importance {mask}", {"importance": np.float32([[-1, 1]])}, True),
+        ("--effort 2", {"effort": 2}, False),
+    ],
+)
+def test_importance_and_effort_reach_the_file(encoded, model, tmp_path, options, wanted, has_map):
+    mask = tmp_path / "mask.png"
+    Image.fromarray(np.uint8([[0, 255]])).save(mask)
+    words = shlex.split(options.format(mask=mask))
+    succeeds("encode", encoded[0], tmp_path / "b.mfca", *words, "--checkpoint", model)
+    stream = (tmp_path / "b.mfca").read_bytes()
+    assert container.read_header(stream).has_map == has_map
+    assert stream == Codec.from_pretrained(model).compress(PHOTO, 50, **wanted)
 
 
-def test_info_in_words_and_json(encoded, capsys):
-    assert main(["info", encoded[1]]) == 0
+# ---- info
+
+
+def test_info_in_words(encoded, capsys):
+    succeeds("info", encoded[1])
     assert "width       90" in capsys.readouterr().out
-    assert main(["info", encoded[1], "--json"]) == 0
+
+
+def test_info_in_json(encoded, capsys):
+    succeeds("info", encoded[1], "--json")
     facts = json.loads(capsys.readouterr().out)
-    stream = open(encoded[1], "rb").read()
-    assert (
-        facts["bytes"] == len(stream)
-        and facts["model"] == container.read_header(stream).model_id.hex()
-    )
-    assert (facts["width"], facts["height"], facts["quality"], facts["grey"]) == (90, 70, 30, False)
-    assert 0 < len(stream) - facts["map_bytes"] - facts["z_bytes"] - facts["y_bytes"] <= 32
+    stream = Path(encoded[1]).read_bytes()
+    expected = {
+        "bytes": len(stream),
+        "model": container.read_header(stream).model_id.hex(),
+        "width": 90,
+        "height": 70,
+        "quality": 30,
+        "grey": False,
+    }
+    assert facts | expected == facts
+    streams = facts["map_bytes"] + facts["z_bytes"] + facts["y_bytes"]
+    assert 0 < len(stream) - streams <= 32
 
 
 def test_info_is_quick_and_needs_no_torch(encoded):
@@ -139,121 +147,127 @@ def test_info_is_quick_and_needs_no_torch(encoded):
         "sys.exit(any(name in sys.modules for name in ('torch', 'matplotlib', 'skimage', 'scipy')))"
     )
     seconds = []
-    for _ in range(3):
+    for _ in range(3):  # the best of three: other programs run here too
         start = time.perf_counter()
-        assert (
-            subprocess.run([sys.executable, "-c", code, "info", encoded[1]], check=False).returncode
-            == 0
-        )
+        run = subprocess.run([sys.executable, "-c", code, "info", encoded[1]], check=False)
         seconds.append(time.perf_counter() - start)
-    assert (
-        min(seconds) < 1
-    )  # 0.3 s on an idle machine, and torch alone takes longer than 1 s to import
+        assert run.returncode == 0
+    # 0.3 s on an idle machine, and torch alone takes longer than 1 s to import
+    assert min(seconds) < 1
 
 
-def test_bad_input_is_one_line_and_exit_2(encoded, model, tmp_path, capsys):
+# ---- what goes wrong
+
+
+@pytest.fixture
+def wrong(encoded, model, tmp_path):
+    """Names for the command lines below, and a folder of files that no command can use."""
     picture, file = encoded
-    out = tmp_path / "out.mfca"
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    (tmp_path / "text.png").write_text("no\npicture")
-    damaged = bytearray(open(file, "rb").read())
+    folder = tmp_path / "wrong"
+    (folder / "empty").mkdir(parents=True)
+    (folder / "text.png").write_text("no\npicture")
+    damaged = bytearray(Path(file).read_bytes())
     damaged[len(damaged) // 2] ^= 1
-    (tmp_path / "damaged.mfca").write_bytes(damaged)
-    assert "no such file" in fails(capsys, "encode", tmp_path / "absent.png", out)
-    assert "not an image" in fails(capsys, "encode", tmp_path / "text.png", out)
-    assert "not in 0..100" in fails(capsys, "encode", picture, out, "--quality", 101)
-    assert "not in 0..100" in fails(capsys, "encode", picture, out, "--quality", "nan")
-    assert "--quality" in fails(capsys, "encode", picture, out, "--quality", "high")
-    assert "effort >= 0" in fails(capsys, "encode", picture, out, "--effort", -1)
-    assert "no such folder" in fails(capsys, "encode", picture, tmp_path / "no" / "out.mfca")
-    assert "is a folder" in fails(capsys, "encode", picture, tmp_path)
-    assert "no such file" in fails(capsys, "encode", picture, out, "--importance", "sometimes")
-    assert "checkpoint" in fails(
-        capsys, "encode", picture, out, "--checkpoint", tmp_path / "absent.safetensors"
-    )
-    assert "checkpoint" in fails(capsys, "encode", picture, out, "--checkpoint", picture)
-    assert "damaged" in fails(
-        capsys, "decode", tmp_path / "damaged.mfca", tmp_path / "o.png", "--checkpoint", model
-    )
-    assert "damaged" in fails(capsys, "info", tmp_path / "damaged.mfca")
-    assert "not an .mfca file" in fails(capsys, "info", picture)
-    assert "absent.mfca" in fails(capsys, "info", tmp_path / "absent.mfca")
-    assert "use .png" in fails(capsys, "decode", file, tmp_path / "o.xyz", "--checkpoint", model)
-    assert "invalid choice" in fails(capsys, "frobnicate")
-    assert "COMMAND" in fails(capsys)
-    assert "no image" in fails(capsys, "eval", empty, "--out", tmp_path / "r.json")
-    assert "not in 0..100" in fails(
-        capsys, "eval", tmp_path, "--out", tmp_path / "r.json", "--qualities", 50, 120
-    )
-    assert "no published curve" in fails(capsys, "plot", "h267", "--out", tmp_path / "p.png")
-    assert sorted(f.name for f in tmp_path.iterdir()) == ["damaged.mfca", "empty", "text.png"]
+    (folder / "damaged.mfca").write_bytes(damaged)
+    return {"picture": picture, "file": file, "model": model, "folder": folder}
+
+
+BAD_COMMANDS = [
+    ("encode {folder}/absent.png {folder}/out.mfca", "no such file"),
+    ("encode {folder}/text.png {folder}/out.mfca", "not an image"),
+    ("encode {picture} {folder}/out.mfca --quality 101", "not in 0..100"),
+    ("encode {picture} {folder}/out.mfca --quality nan", "not in 0..100"),
+    ("encode {picture} {folder}/out.mfca --quality high", "--quality"),
+    ("encode {picture} {folder}/out.mfca --effort -1", "effort >= 0"),
+    ("encode {picture} {folder}/no/out.mfca", "no such folder"),
+    ("encode {picture} {folder}", "is a folder"),
+    ("encode {picture} {folder}/out.mfca --importance sometimes", "no such file"),
+    ("encode {picture} {folder}/out.mfca --checkpoint {folder}/absent.safetensors", "checkpoint"),
+    ("encode {picture} {folder}/out.mfca --checkpoint {picture}", "checkpoint"),
+    ("decode {folder}/damaged.mfca {folder}/o.png --checkpoint {model}", "damaged"),
+    ("decode {file} {folder}/o.xyz --checkpoint {model}", "use .png"),
+    ("info {folder}/damaged.mfca", "damaged"),
+    ("info {picture}", "not an .mfca file"),
+    ("info {folder}/absent.mfca", "absent.mfca"),
+    ("frobnicate", "invalid choice"),
+    ("", "COMMAND"),
+    ("eval {folder}/empty --out {folder}/r.json", "no image"),
+    ("eval {folder} --out {folder}/r.json --qualities 50 120", "not in 0..100"),
+    ("plot h267 --out {folder}/p.png", "no published curve"),
+]
+
+
+@pytest.mark.parametrize("command, says", BAD_COMMANDS)
+def test_bad_input_is_one_line_and_exit_2(capsys, wrong, command, says):
+    words = shlex.split(command.format(**wrong))
+    assert says in fails(capsys, *words)
+    names = sorted(file.name for file in wrong["folder"].iterdir())
+    assert names == ["damaged.mfca", "empty", "text.png"]  # nothing was written
 
 
 def test_a_file_of_another_model_is_named(encoded, tmp_path, capsys):
     torch.manual_seed(1)
-    save_checkpoint(Codec(TINY).freeze(), tmp_path / "other.safetensors")
-    err = fails(
-        capsys,
-        "decode",
-        encoded[1],
-        tmp_path / "o.png",
-        "--checkpoint",
-        tmp_path / "other.safetensors",
-    )
-    assert container.read_header(open(encoded[1], "rb").read()).model_id.hex() in err
+    other = tmp_path / "other.safetensors"
+    save_checkpoint(Codec(TINY).freeze(), other)
+    err = fails(capsys, "decode", encoded[1], tmp_path / "o.png", "--checkpoint", other)
+    header = container.read_header(Path(encoded[1]).read_bytes())
+    assert header.model_id.hex() in err
 
 
-def test_eval_and_plot(encoded, model, tmp_path, capsys):
+# ---- eval and plot
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with one picture, which is too small for MS-SSIM."""
     folder = tmp_path / "set"
     folder.mkdir()
     data.write_image(PHOTO, folder / "a.png")
-    results = str(tmp_path / "mfca.json")
-    words = ["eval", str(folder), "--out", results, "--qualities", "0", "30", "--checkpoint", model]
-    assert main(words) == 0
-    out, err = capsys.readouterr()
-    assert len(out.splitlines()) == 3 and "1 of 1 images are too small for MS-SSIM" in err
-    found = json.load(open(results))
-    assert found["settings"] == [0, 30] and found["results"]["ms-ssim-rgb"] == [None, None]
-    size = len(open(encoded[1], "rb").read())
-    assert found["images"][1]["bytes"] == size and found["results"]["bpp"][1] == pytest.approx(
-        8 * size / 6300
-    )
-    assert (
-        found["checkpoint"] == container.read_header(open(encoded[1], "rb").read()).model_id.hex()
-    )
-    assert (
-        found["command"]
-        == "mfca eval set --out mfca.json --qualities 0 30 --checkpoint tiny.safetensors"
-    )
-    words[3] = str(tmp_path / "effort.json")
-    assert (
-        main([*words, "--effort", "1"]) == 0 and json.load(open(words[3]))["name"] == "mfca-effort1"
-    )
-    capsys.readouterr()
-    jpeg = str(tmp_path / "jpeg.json")
-    assert (
-        main(
-            [
-                "eval",
-                str(folder),
-                "--out",
-                jpeg,
-                "--codec",
-                "jpeg",
-                "--qualities",
-                "10",
-                "90",
-                "--json",
-            ]
-        )
-        == 0
-    )
+    return folder
+
+
+def test_eval_prints_a_table_and_writes_a_result(folder, encoded, model, tmp_path, capsys):
+    out = tmp_path / "mfca.json"
+    succeeds("eval", folder, "--out", out, "--qualities", 0, 30, "--checkpoint", model)
+
+    # what it says
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 3
+    assert "1 of 1 images are too small for MS-SSIM" in printed.err
+
+    # what it writes
+    found = json.loads(out.read_text())
+    stream = Path(encoded[1]).read_bytes()
+    assert found["settings"] == [0, 30]
+    assert found["results"]["ms-ssim-rgb"] == [None, None]
+    assert found["images"][1]["bytes"] == len(stream)
+    assert found["results"]["bpp"][1] == pytest.approx(8 * len(stream) / 6300)
+    assert found["checkpoint"] == container.read_header(stream).model_id.hex()
+    command = "mfca eval set --out mfca.json --qualities 0 30 --checkpoint tiny.safetensors"
+    assert found["command"] == command
+
+
+def test_eval_names_the_effort(folder, model, tmp_path):
+    out = tmp_path / "effort.json"
+    options = ["--qualities", 30, "--effort", 1, "--checkpoint", model]
+    succeeds("eval", folder, "--out", out, *options)
+    assert json.loads(out.read_text())["name"] == "mfca-effort1"
+
+
+def test_eval_of_a_classical_codec_in_json_and_its_plot(folder, tmp_path, capsys):
+    out = tmp_path / "jpeg.json"
+    options = ["--codec", "jpeg", "--qualities", 10, 90, "--json"]
+    succeeds("eval", folder, "--out", out, *options)
     printed = json.loads(capsys.readouterr().out)
-    assert printed["results"] == json.load(open(jpeg))["results"] and "images" not in printed
-    assert main(["plot", jpeg, "bpg444", "--out", str(tmp_path / "p.svg")]) == 0
+    assert printed["results"] == json.loads(out.read_text())["results"]
+    assert "images" not in printed
+
+    succeeds("plot", out, "bpg444", "--out", tmp_path / "p.svg")
     assert "BD-rate of bpg444 against jpeg (psnr-rgb)" in capsys.readouterr().out
     assert (tmp_path / "p.svg").read_text().startswith("<?xml")
+
+
+# ---- the rest
 
 
 def test_module_and_version():
@@ -265,4 +279,12 @@ def test_module_and_version():
 def test_train_has_its_own_options(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["train", "--help"])
-    assert stop.value.code == 0 and "--steps" in capsys.readouterr().out
+    assert stop.value.code == 0
+    assert "--steps" in capsys.readouterr().out
+
+
+def test_the_codecs_of_eval_are_those_that_can_be_measured():
+    from mfca_tutorial import cli
+    from mfca_tutorial.evaluation import classical
+
+    assert cli.CLASSICAL == tuple(classical.CODECS)

@@ -36,71 +36,90 @@ def body(
     return magic + bytes([version]) + ID + bytes([flags]) + width + height + bytes([quality]) + rest
 
 
-def some_files():
-    rng = random.Random(0)
-    yield Header(ID, 1, 1, 0.0), [Tile(b"", b"", b"")]
-    yield (
-        Header(ID, 768, 512, 49.5, grey=True),
-        [Tile(b"", rng.randbytes(300), rng.randbytes(40_000))],
-    )
-    yield (
-        Header(ID, 1024, 1024, 100.0, has_map=True),
-        [Tile(rng.randbytes(9), rng.randbytes(128), b"")],
-    )
-    yield Header(ID, 1025, 3, 50.0, tile=1024), [Tile(b"", b"z", b"y" * n) for n in (5, 7)]
-    yield (
-        Header(ID, 300, 130, 1.5, has_map=True, tile=128),
-        [Tile(b"m", b"", b"y" * n) for n in range(8)],
-    )
+RNG = random.Random(0)
+SMALLEST = Header(ID, 1, 1, 0.0), [Tile(b"", b"", b"")]
+GREY = (
+    Header(ID, 768, 512, 49.5, grey=True),
+    [Tile(b"", RNG.randbytes(300), RNG.randbytes(40_000))],
+)
+WITH_MAP = (
+    Header(ID, 1024, 1024, 100.0, has_map=True),
+    [Tile(RNG.randbytes(9), RNG.randbytes(128), b"")],
+)
+TILED = (
+    Header(ID, 1025, 3, 50.0, tile=1024),
+    [Tile(b"", b"z", b"y" * n) for n in (5, 7)],
+)
+TILED_WITH_MAP = (
+    Header(ID, 300, 130, 1.5, has_map=True, tile=128),
+    [Tile(b"m", b"", b"y" * n) for n in range(8)],
+)
 
 
-def test_round_trip():
-    for header, tiles in some_files():
-        data = pack(header, tiles)
-        assert unpack(data) == (header, tiles)
-        assert read_header(data[:32]) == header
+@pytest.mark.parametrize("header, tiles", [SMALLEST, GREY, WITH_MAP, TILED, TILED_WITH_MAP])
+def test_round_trip(header, tiles):
+    data = pack(header, tiles)
+    assert unpack(data) == (header, tiles)
+    assert read_header(data[:32]) == header
 
 
 def test_the_bytes_of_a_small_file_are_pinned():
-    """The docstring by hand: magic, version, id, flags, 768 and 512 as varints, 30.5, lengths, streams, CRC."""
+    """The layout of the docstring, by hand."""
     data = pack(Header(ID, 768, 512, 30.5, has_map=True), [Tile(b"m", b"zz", b"y" * 130)])
     expected = (
-        b"MFCA\x01"
+        b"MFCA\x01"  # magic, version
         + ID
-        + b"\x02"
-        + b"\x80\x06"
-        + b"\x80\x04"
-        + b"\x3d"
-        + b"\x01\x02\x82\x01mzz"
+        + b"\x02"  # flags: a map
+        + b"\x80\x06"  # 768 as a varint
+        + b"\x80\x04"  # 512
+        + b"\x3d"  # quality 30.5 in half steps
+        + b"\x01\x02\x82\x01"  # lengths 1, 2, 130
+        + b"mzz"
         + b"y" * 130
     )
     assert data == seal(expected)
-    tiled = pack(Header(ID, 1100, 64, 50, tile=1024), [Tile(b"", b"z", b"y")] * 2)
-    assert tiled == seal(
-        b"MFCA\x01" + ID + b"\x04" + b"\xcc\x08" + b"\x40" + b"\x64" + b"\x0a" + b"\0\1\1zy" * 2
+
+
+def test_the_bytes_of_a_small_tiled_file_are_pinned():
+    data = pack(Header(ID, 1100, 64, 50, tile=1024), [Tile(b"", b"z", b"y")] * 2)
+    expected = (
+        b"MFCA\x01"  # magic, version
+        + ID
+        + b"\x04"  # flags: tiled
+        + b"\xcc\x08"  # 1100 as a varint
+        + b"\x40"  # 64
+        + b"\x64"  # quality 50 in half steps
+        + b"\x0a"  # tiles of 2**10 pixels
+        + b"\0\1\1zy" * 2  # lengths 0, 1, 1 and the streams, twice
     )
+    assert data == seal(expected)
 
 
 def test_an_untiled_file_spends_32_bytes_at_most_on_itself():
-    streams = Tile(
-        b"", bytes(16_383), bytes(2_000_000)
-    )  # larger than any 1024 x 1024 picture needs
-    assert len(pack(Header(ID, 1024, 1024, 100), [streams])) - sum(map(len, streams)) <= 32
+    # larger than any picture of 1024 x 1024 pixels needs
+    streams = Tile(b"", bytes(16_383), bytes(2_000_000))
+    data = pack(Header(ID, 1024, 1024, 100), [streams])
+    assert len(data) - sum(map(len, streams)) <= 32
 
 
-def test_every_truncation_and_every_flipped_bit_is_noticed():
-    for header, tiles in itertools.islice(some_files(), 3, None):
-        data = pack(header, tiles)
-        for size in range(len(data)):
-            with pytest.raises(BitstreamError):
-                unpack(data[:size])
-        for bit in range(8 * len(data)):
-            damaged = bytearray(data)
-            damaged[bit // 8] ^= 1 << bit % 8
-            with pytest.raises(BitstreamError):
-                unpack(bytes(damaged))
+@pytest.mark.parametrize("header, tiles", [TILED, TILED_WITH_MAP])
+def test_every_truncation_is_noticed(header, tiles):
+    data = pack(header, tiles)
+    for size in range(len(data)):
         with pytest.raises(BitstreamError):
-            unpack(data + b"\0")
+            unpack(data[:size])
+    with pytest.raises(BitstreamError):
+        unpack(data + b"\0")
+
+
+@pytest.mark.parametrize("header, tiles", [TILED, TILED_WITH_MAP])
+def test_every_flipped_bit_is_noticed(header, tiles):
+    data = pack(header, tiles)
+    for bit in range(8 * len(data)):
+        damaged = bytearray(data)
+        damaged[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(BitstreamError):
+            unpack(bytes(damaged))
 
 
 @pytest.mark.parametrize(
@@ -132,22 +151,26 @@ def test_wrong_contents_under_a_right_checksum(damaged, says):
     assert "\n" not in str(caught.value)
 
 
-def test_absurd_sizes_allocate_nothing():
-    """65535 x 2048 pixels in 128-pixel tiles, and a stream said to hold 32 GiB: refused within 8 MiB."""
-    huge = seal(body(b"\xff\xff\x03", b"\x80\x10", flags=4, rest=b"\x07" + b"\0\1\1zy" * 3))
-    stream = seal(body(rest=b"\0\1" + b"\xff\xff\xff\xff\x7f" + b"zy"))
-    for data in (huge, stream):
-        tracemalloc.start()
-        with pytest.raises(BitstreamError, match="cut short"):
-            unpack(data)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert peak < 8 * 2**20
+# 65535 x 2048 pixels in 128-pixel tiles, of which the file holds three
+HUGE_PICTURE = body(b"\xff\xff\x03", b"\x80\x10", flags=4, rest=b"\x07" + b"\0\1\1zy" * 3)
+# a stream that is said to hold 32 GiB
+HUGE_STREAM = body(rest=b"\0\1" + b"\xff\xff\xff\xff\x7f" + b"zy")
+
+
+@pytest.mark.parametrize("absurd", [HUGE_PICTURE, HUGE_STREAM])
+def test_absurd_sizes_allocate_nothing(absurd):
+    data = seal(absurd)
+    tracemalloc.start()
+    with pytest.raises(BitstreamError, match="cut short"):
+        unpack(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * 2**20
 
 
 def test_random_bytes_under_a_right_checksum_never_crash():
     rng = random.Random(1)
-    whole = [pack(*file) for file in some_files() if sum(map(len, file[1][0])) < 100]
+    whole = [pack(header, tiles) for header, tiles in (SMALLEST, TILED, TILED_WITH_MAP)]
     for _ in range(20_000):
         data = bytearray(rng.choice(whole)[:-4])
         for _ in range(rng.randint(1, 4)):
@@ -181,35 +204,64 @@ def test_headers_that_the_format_cannot_hold(values):
         Header(**{"model_id": ID, "width": 64, "height": 64, "quality": 50.0} | values)
 
 
-def test_pack_refuses_what_unpack_would():
-    with pytest.raises(ValueError, match="tiles"):
-        pack(Header(ID, 64, 64, 50), [Tile(b"", b"", b"")] * 2)
-    with pytest.raises(ValueError, match="map"):
-        pack(Header(ID, 64, 64, 50), [Tile(b"m", b"", b"")])
+@pytest.mark.parametrize(
+    "tiles, says",
+    [
+        ([Tile(b"", b"", b"")] * 2, "tiles"),
+        ([Tile(b"m", b"", b"")], "map"),
+    ],
+)
+def test_pack_refuses_what_unpack_would(tiles, says):
+    with pytest.raises(ValueError, match=says):
+        pack(Header(ID, 64, 64, 50), tiles)
 
 
-def test_tiles_cover_the_picture_and_share_their_borders():
-    for tile in (128, 256, TILE):
-        for size in {
-            *range(tile - 3, 3 * tile, 37 if tile > 200 else 1),
-            tile,
-            tile + 1,
-            4000,
-            65535,
-        }:
-            cuts = [(left, w) for _, left, _, w in tile_grid(size, 1, tile)]
-            fewest = 1 if size <= tile else -(-(size - OVERLAP) // (tile - OVERLAP))
-            assert len(cuts) == fewest
-            assert cuts[0][0] == 0 and sum(cuts[-1]) == size
-            assert all(0 < w <= tile and left % OVERLAP == 0 for left, w in cuts)
-            assert all(a + w - b == OVERLAP for (a, w), (b, _) in itertools.pairwise(cuts))
-            assert max(w for _, w in cuts) - min(w for _, w in cuts) <= 2 * OVERLAP
-    assert tile_grid(1100, 500, TILE) == [(0, 0, 500, 640), (0, 576, 500, 524)]
-    assert tile_grid(70, 50, 0) == [(0, 0, 50, 70)]
+@pytest.mark.parametrize("tile", [128, 256, TILE])
+def test_tiles_cover_the_picture_and_share_their_borders(tile):
+    some_sizes = range(tile - 3, 3 * tile, 37 if tile > 200 else 1)
+    for size in {*some_sizes, tile, tile + 1, 4000, 65535}:
+        cuts = [(left, w) for _, left, _, w in tile_grid(size, 1, tile)]
+        lefts = [left for left, _ in cuts]
+        widths = [w for _, w in cuts]
+
+        # they begin and end with the picture
+        assert lefts[0] == 0
+        assert sum(cuts[-1]) == size
+
+        # none is empty or too wide, and there are no more than needed
+        assert min(widths) > 0
+        assert max(widths) <= tile
+        fewest = 1 if size <= tile else -(-(size - OVERLAP) // (tile - OVERLAP))
+        assert len(cuts) == fewest
+
+        # neighbours share a border, of the same width everywhere and at a multiple of it
+        assert all(left % OVERLAP == 0 for left in lefts)
+        assert all(a + w - b == OVERLAP for (a, w), (b, _) in itertools.pairwise(cuts))
+
+        # they are of nearly the same width
+        assert max(widths) - min(widths) <= 2 * OVERLAP
+
+
+@pytest.mark.parametrize(
+    "width, height, tile, grid",
+    [
+        (1100, 500, TILE, [(0, 0, 500, 640), (0, 576, 500, 524)]),
+        (70, 50, 0, [(0, 0, 50, 70)]),
+    ],
+)
+def test_tile_grids_by_hand(width, height, tile, grid):
+    assert tile_grid(width, height, tile) == grid
+
+
+def test_tiles_run_row_by_row():
     grid = tile_grid(4000, 3000, TILE)
-    assert len(grid) == 5 * 4 and grid == sorted(grid)
+    assert len(grid) == 5 * 4
+    assert grid == sorted(grid)
 
 
 def test_the_container_needs_no_torch():
-    code = "import sys, mfca_tutorial.container, mfca_tutorial.entropy.map_coder; sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys, mfca_tutorial.container, mfca_tutorial.entropy.map_coder; "
+        "sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

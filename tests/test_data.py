@@ -1,5 +1,9 @@
-"""Every kind of picture becomes upright 8-bit RGB or one ImageError; files are written whole or not at all."""
+"""Every kind of picture becomes upright 8-bit RGB or one ImageError.
 
+Files are written whole or not at all.
+"""
+
+import os
 import subprocess
 import sys
 
@@ -8,6 +12,7 @@ import pytest
 from PIL import Image
 
 from mfca_tutorial import data
+from mfca_tutorial.pixels import as_rgb
 
 RNG = np.random.default_rng(0)
 PICTURE = RNG.integers(0, 256, (11, 7, 3), dtype=np.uint8)
@@ -22,7 +27,8 @@ def saved(tmp_path, image, name, **options):
 def test_lossless_formats_come_back_unchanged(tmp_path, name):
     data.write_image(PICTURE, tmp_path / name)
     image, notices = data.read_image(tmp_path / name)
-    assert image.dtype == np.uint8 and notices == []
+    assert image.dtype == np.uint8
+    assert notices == []
     np.testing.assert_array_equal(image, PICTURE)
 
 
@@ -48,17 +54,23 @@ def test_exif_orientation_is_applied(tmp_path, orientation):
     np.testing.assert_array_equal(data.read_image(file)[0], PICTURE)
 
 
-def test_grey_palette_and_one_bit(tmp_path):
-    grey = PICTURE[..., 0]
-    bits = grey > 127
-    for image, expected in (
-        (Image.fromarray(grey), grey),
-        (Image.fromarray(bits), bits * 255),
-        (Image.fromarray(grey).convert("P"), grey),
-    ):
-        got, notices = data.read_image(saved(tmp_path, image, "a.png"))
-        np.testing.assert_array_equal(got, np.repeat(expected[..., None], 3, 2))
-        assert notices == []
+GREY = PICTURE[..., 0]
+BITS = GREY > 127
+
+
+@pytest.mark.parametrize(
+    "image, expected",
+    [
+        (Image.fromarray(GREY), GREY),
+        (Image.fromarray(BITS), BITS * 255),
+        (Image.fromarray(GREY).convert("P"), GREY),
+    ],
+    ids=["grey", "one bit", "palette"],
+)
+def test_grey_palette_and_one_bit(tmp_path, image, expected):
+    got, notices = data.read_image(saved(tmp_path, image, "a.png"))
+    np.testing.assert_array_equal(got, np.repeat(expected[..., None], 3, 2))
+    assert notices == []
 
 
 def test_cmyk(tmp_path):
@@ -74,24 +86,48 @@ def test_sixteen_bits_are_rounded_not_clipped(tmp_path):
     assert notices == ["16-bit grey rounded to 8 bits"]
 
 
+@pytest.mark.parametrize(
+    "grey, expected, factor",
+    [
+        ([[0, 0.25, 0.5, 1, np.nan, -3]], [0, 64, 128, 255, 0, 0], "255"),
+        ([[0, 0.6, 99.4, 255, 300, 2.5]], [0, 1, 99, 255, 255, 2], "1"),
+    ],
+)
+def test_floating_point_is_scaled_by_its_range(tmp_path, grey, expected, factor):
+    file = saved(tmp_path, Image.fromarray(np.float32(grey)), "a.tif")
+    image, notices = data.read_image(file)
+    np.testing.assert_array_equal(image[0], np.repeat(np.array(expected)[:, None], 3, 1))
+    assert notices == [f"floating point times {factor} rounded to 8 bits"]
+
+
 def test_transparency_goes_over_white_with_a_notice(tmp_path):
     rgba = np.dstack([PICTURE, RNG.integers(0, 256, (11, 7), dtype=np.uint8)])
     image, notices = data.read_image(saved(tmp_path, Image.fromarray(rgba), "a.png"))
     alpha = rgba[..., 3:] / 255
     assert np.abs(image - (PICTURE * alpha + 255 * (1 - alpha))).max() <= 0.5 + 1e-9
     assert notices == ["transparent pixels composited over white"]
-    rgba[..., 3] = 255
-    assert data.read_image(saved(tmp_path, Image.fromarray(rgba), "a.png"))[1] == []
+
+
+def test_an_opaque_alpha_channel_needs_no_notice(tmp_path):
+    rgba = np.dstack([PICTURE, np.full((11, 7), 255, np.uint8)])
+    image, notices = data.read_image(saved(tmp_path, Image.fromarray(rgba), "a.png"))
+    np.testing.assert_array_equal(image, PICTURE)
+    assert notices == []
+
+
+def test_a_transparent_colour_of_a_palette(tmp_path):
     palette = Image.fromarray(np.zeros((3, 3), np.uint8)).convert("P")
     image, notices = data.read_image(saved(tmp_path, palette, "p.png", transparency=0))
-    assert image.min() == 255 and len(notices) == 1
+    assert image.min() == 255
+    assert len(notices) == 1
 
 
 def test_first_frame_of_an_animation(tmp_path):
     frames = [Image.new("RGB", (6, 4), colour) for colour in ("red", "blue", "lime")]
     file = saved(tmp_path, frames[0], "a.gif", save_all=True, append_images=frames[1:])
     image, notices = data.read_image(file)
-    assert (image == np.uint8([255, 0, 0])).all() and notices == ["first of 3 frames taken"]
+    assert (image == np.uint8([255, 0, 0])).all()
+    assert notices == ["first of 3 frames taken"]
 
 
 def test_foreign_colour_profile_is_noticed(tmp_path):
@@ -99,21 +135,17 @@ def test_foreign_colour_profile_is_noticed(tmp_path):
     assert data.read_image(file)[1] == ["colour profile ignored"]
 
 
-def unreadable(tmp_path):
+@pytest.mark.parametrize("name", ["empty.png", "text.png", "cut.jpg", "absent.png", "folder"])
+def test_unreadable_files_are_one_line_that_names_them(tmp_path, name):
     whole = saved(tmp_path, Image.fromarray(np.tile(PICTURE, (9, 9, 1))), "whole.jpg").read_bytes()
-    cut = whole[: len(whole) * 6 // 10]
-    for name, content in {"empty.png": b"", "text.png": b"hello\nworld", "cut.jpg": cut}.items():
-        (tmp_path / name).write_bytes(content)
-        yield tmp_path / name
-    yield tmp_path / "absent.png"
-    yield tmp_path
-
-
-def test_unreadable_files_are_one_line_that_names_them(tmp_path):
-    for file in unreadable(tmp_path):
-        with pytest.raises(data.ImageError) as caught:
-            data.read_image(file)
-        assert "\n" not in str(caught.value) and str(file) in str(caught.value)
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "text.png").write_bytes(b"hello\nworld")
+    (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) * 6 // 10])
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(data.ImageError) as caught:
+        data.read_image(tmp_path / name)
+    assert "\n" not in str(caught.value)
+    assert str(tmp_path / name) in str(caught.value)
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -123,9 +155,19 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
         data.write_image(np.zeros((1, 70000, 3), np.uint8), file)  # JPEG ends at 65,535 pixels
     with pytest.raises(TypeError):
         data.write_atomic(file, "not bytes")
-    assert file.read_bytes() == b"old" and [f.name for f in tmp_path.iterdir()] == ["a.jpg"]
+    assert file.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.jpg"]
+
+
+def test_a_write_replaces_the_old_file_and_leaves_nothing_else(tmp_path):
+    file = tmp_path / "a.jpg"
+    file.write_bytes(b"old")
     data.write_atomic(file, b"new")
-    assert file.read_bytes() == b"new" and [f.name for f in tmp_path.iterdir()] == ["a.jpg"]
+    assert file.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["a.jpg"]
+
+
+def test_a_kind_of_file_that_nobody_can_write(tmp_path):
     with pytest.raises(data.ImageError, match="use .png"):
         data.write_image(PICTURE, tmp_path / "a.xyz")
 
@@ -134,7 +176,8 @@ def test_write_follows_a_link_and_keeps_it(tmp_path):
     (tmp_path / "real").write_bytes(b"old")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     data.write_atomic(tmp_path / "link", b"new")
-    assert (tmp_path / "link").is_symlink() and (tmp_path / "real").read_bytes() == b"new"
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
 
 
 def test_path_finds_data_and_names_both_places_when_it_does_not():
@@ -146,7 +189,9 @@ def test_path_finds_data_and_names_both_places_when_it_does_not():
 @pytest.mark.parametrize("name", data.PHOTOGRAPHS)
 def test_photographs_are_offline_and_in_colour(name):
     image = data.photograph(name)
-    assert image.dtype == np.uint8 and image.ndim == 3 and min(image.shape[:2]) >= 300
+    assert image.dtype == np.uint8
+    assert image.ndim == 3
+    assert min(image.shape[:2]) >= 300
     assert np.ptp(image.astype(int), axis=2).mean() > 3  # the channels differ: not grey
 
 
@@ -164,9 +209,14 @@ def test_kodak_files_are_checked(tmp_path, monkeypatch):
         data.kodak()
 
 
-def test_image_files(tmp_path):
+def test_a_folder_without_images(tmp_path):
+    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / "folder.png").mkdir()
     with pytest.raises(data.ImageError, match="no image"):
         data.image_files(tmp_path)
+
+
+def test_image_files(tmp_path):
     for name in ("b.PNG", "a.jpg"):
         data.write_image(PICTURE, tmp_path / name)
     (tmp_path / "notes.txt").write_text("x")
@@ -177,11 +227,40 @@ def test_image_files(tmp_path):
 
 def test_tensors_there_and_back():
     tensor = data.to_tensor(PICTURE)
-    assert tuple(tensor.shape) == (1, 3, 11, 7) and 0 <= tensor.min() and tensor.max() <= 1
+    assert tuple(tensor.shape) == (1, 3, 11, 7)
+    assert tensor.min() >= 0
+    assert tensor.max() <= 1
     np.testing.assert_array_equal(data.to_image(tensor), PICTURE)
-    assert data.to_image(tensor * 3 - 1).min() == 0 and data.to_image(tensor * 3 - 1).max() == 255
+
+
+def test_tensors_out_of_range_are_clamped():
+    image = data.to_image(data.to_tensor(PICTURE) * 3 - 1)
+    assert image.min() == 0
+    assert image.max() == 255
+
+
+@pytest.mark.parametrize(
+    "height, width, top, left",
+    [(12, 10, 4, 3), (11, 9, 3, 2), (4, 9, 0, 2), (3, 2, 0, 0)],
+)
+def test_centre_crop(height, width, top, left):
+    positions = np.arange(height * width * 3).reshape(height, width, 3)
+    crop = data.centre_crop(positions, 4)
+    assert crop.shape == (min(height, 4), min(width, 4), 3)
+    assert crop[0, 0, 0] == positions[top, left, 0]
+
+
+def test_as_rgb():
+    np.testing.assert_array_equal(as_rgb(PICTURE), PICTURE)
+    np.testing.assert_array_equal(as_rgb(GREY), np.dstack([GREY] * 3))
+    np.testing.assert_array_equal(as_rgb(np.dstack([PICTURE, GREY])), PICTURE)
+    np.testing.assert_array_equal(as_rgb(PICTURE / 255), PICTURE)
+    np.testing.assert_array_equal(as_rgb([[-1.0, 0.5, 2.0]])[0, :, 0], [0, 128, 255])
 
 
 def test_importing_the_package_does_not_import_torch():
-    code = "import mfca_tutorial, mfca_tutorial.data, mfca_tutorial.cli, sys; sys.exit('torch' in sys.modules)"
+    code = (
+        "import mfca_tutorial, mfca_tutorial.data, mfca_tutorial.cli, sys; "
+        "sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
