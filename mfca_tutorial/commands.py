@@ -90,17 +90,20 @@ def info(file: str, *, as_json: bool) -> None:
     header, tiles = container.unpack(stream)
 
     facts = {
+        # the file and the picture
         "file": file,
         "bytes": len(stream),
         "width": header.width,
         "height": header.height,
         "bpp": 8 * len(stream) / (header.width * header.height),
+        # how it was coded
         "quality": header.quality,
         "grey": header.grey,
         "importance": "map" if header.has_map else "flat",
         "tile": header.tile,
         "tiles": len(tiles),
         "model": header.model_id.hex(),
+        # where the bytes are
         "map_bytes": sum(len(tile.map) for tile in tiles),
         "z_bytes": sum(len(tile.z) for tile in tiles),
         "y_bytes": sum(len(tile.y) for tile in tiles),
@@ -163,8 +166,9 @@ def plot(results: list[str], *, out: str, metric: str) -> None:
     """Draw rate-distortion curves; the first of them is the anchor of the BD-rates."""
     from mfca_tutorial.evaluation.plot import find, plot_curves
 
-    # results of our own, and published curves
     check_output(out)
+
+    # results of our own, and published curves
     curves = [find(name) for name in results]
     deltas = plot_curves(curves, out, metric)
 
@@ -226,6 +230,7 @@ def check_output(file: str) -> None:
 
 def without_folders(words: list[str]) -> str:
     """The command that the user typed, with files named without their folders."""
+    # results are published; where the user keeps files is not part of them
     names = [Path(word).name if "/" in word else word for word in words]
     return shlex.join(["mfca", *names])
 
