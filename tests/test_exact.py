@@ -1,4 +1,4 @@
-"""The exact path: equal to integer arithmetic, and to itself under everything that reorders floating-point sums."""
+"""The exact path: equal to integer arithmetic, and to itself however its sums are ordered."""
 
 import hashlib
 import subprocess
@@ -13,7 +13,9 @@ from torch import nn
 
 from mfca_tutorial.config import TINY
 from mfca_tutorial.entropy import exact
-from mfca_tutorial.entropy.hyperprior import ExactHyperprior, Hyperprior, pass_of_latent
+from mfca_tutorial.entropy.exact_hyperprior import ExactHyperprior
+from mfca_tutorial.entropy.hyperprior import Hyperprior
+from mfca_tutorial.entropy.passes import pass_of_latent
 
 SCRIPT = """
 import hashlib, sys, torch
@@ -44,9 +46,13 @@ def results(model, batch=1, device="cpu"):
 
 
 def digest():
-    return hashlib.sha256(
-        b"".join(t.numpy().tobytes() for t in results(ExactHyperprior(frozen())))
-    ).hexdigest()
+    data = b"".join(t.numpy().tobytes() for t in results(ExactHyperprior(frozen())))
+    return hashlib.sha256(data).hexdigest()
+
+
+def assert_equal(results, expected):
+    for result, other in zip(results, expected, strict=True):
+        assert torch.equal(result, other)
 
 
 def test_it_equals_int64_arithmetic():
@@ -61,22 +67,19 @@ def test_it_equals_int64_arithmetic():
     x = torch.randint(-(2**15) * 256, 2**15 * 256, (2, 6, 7, 5)).double() / 256
     got = exact.FixedPoint(network)(x)
 
-    def layer(a, conv):  # all int64: activations in units of 2^-8, weights 2^-12, sums 2^-20
+    def layer(a, conv):
+        """All int64: activations in units of 2^-8, weights 2^-12, sums 2^-20."""
         w = (conv.weight.detach().double() * 2**12).long()
         b = (conv.bias.detach().double() * 2**20).long()
-        k, groups = w.shape[-1], conv.groups
+        batch, channels, height, width = a.shape
+        k = w.shape[-1]
         padded = F.pad(a, (k // 2,) * 4)
-        out = b[None, :, None, None].expand(a.shape[0], -1, *a.shape[2:]).clone()
-        per = a.shape[1] // groups
-        for o in range(w.shape[0]):
-            first = (o * groups // w.shape[0]) * per
-            for c in range(per):
-                for i in range(k):
-                    for j in range(k):
-                        out[:, o] += (
-                            w[o, c, i, j]
-                            * padded[:, first + c, i : i + a.shape[2], j : j + a.shape[3]]
-                        )
+        out = b[None, :, None, None].expand(batch, -1, height, width).clone()
+        per_group = channels // conv.groups
+        for o, c, i, j in np.ndindex(*w.shape):
+            group = o * conv.groups // w.shape[0]
+            shifted = padded[:, group * per_group + c, i : i + height, j : j + width]
+            out[:, o] += w[o, c, i, j] * shifted
         return ((out + 2**11) >> 12).clamp(-(2**23), 2**23)
 
     a = (x * 256).long()
@@ -94,11 +97,11 @@ def test_threads_layout_batch_and_library_change_nothing():
             torch.set_num_threads(n)
             for enabled in (True, False):
                 with torch.backends.mkldnn.flags(enabled=enabled):
-                    assert all(map(torch.equal, results(ExactHyperprior(hyperprior)), reference))
+                    assert_equal(results(ExactHyperprior(hyperprior)), reference)
     finally:
         torch.set_num_threads(threads)
     laid_out = hyperprior.to(memory_format=torch.channels_last)
-    assert all(map(torch.equal, results(ExactHyperprior(laid_out)), reference))
+    assert_equal(results(ExactHyperprior(laid_out)), reference)
 
 
 @pytest.mark.parametrize("passes", [1, 2, 4])
@@ -106,23 +109,22 @@ def test_what_a_pass_leaves_out_changes_no_bit(passes):
     torch.manual_seed(2)
     hyperprior = Hyperprior(replace(TINY, passes=passes))
     hyperprior.freeze()
-    model, trunk = ExactHyperprior(hyperprior), exact.FixedPoint(hyperprior.trunk)
-    y_hat = torch.randint(-2000, 2000, (2, TINY.latents, 8, 12)).double() / 256
+    model = ExactHyperprior(hyperprior)
+    trunk = exact.FixedPoint(hyperprior.trunk)
+    v_hat = torch.randint(-2000, 2000, (2, TINY.latents, 8, 12)).double() / 256
     features = model.h_s(torch.randint(-6, 7, (2, TINY.hyper, 2, 3)).double())
     turn = pass_of_latent(TINY.latents, 8, 12, passes)
     for p in range(passes):
-        whole = trunk(
-            exact.FixedPoint(hyperprior.adapters[p])(torch.cat([features, y_hat * (turn < p)], 1))
-        )
-        mean, scale = whole.chunk(2, 1)
+        # the whole networks, on everything, with zeros for what is not yet decoded
+        adapter = exact.FixedPoint(hyperprior.adapters[p])
+        known = torch.cat([features, v_hat * (turn < p)], 1)
+        mean, scale = trunk(adapter(known)).chunk(2, 1)
         index = torch.floor(scale * 8 + 0.5).clamp(0, 63).to(torch.uint8)
-        for part, expected in zip(
-            model.parameters_of(p, features, y_hat), (mean, index), strict=True
-        ):
-            assert (
-                torch.equal(part[:, turn == p], expected[:, turn == p])
-                and not part[:, turn != p].any()
-            )
+
+        parts = model.parameters_of(p, features, v_hat)
+        for part, expected in zip(parts, (mean, index), strict=True):
+            assert torch.equal(part[:, turn == p], expected[:, turn == p])
+            assert not part[:, turn != p].any()
 
 
 def test_a_batch_of_three_equals_three_images():
@@ -148,38 +150,42 @@ def test_a_fresh_process_agrees(mode, pytestconfig):
 @pytest.mark.gpu
 def test_cuda_agrees():
     hyperprior = frozen()
-    assert all(
-        map(
-            torch.equal,
-            results(ExactHyperprior(hyperprior, "cuda"), device="cuda"),
-            results(ExactHyperprior(hyperprior)),
-        )
-    )
+    on_cuda = results(ExactHyperprior(hyperprior, "cuda"), device="cuda")
+    assert_equal(on_cuda, results(ExactHyperprior(hyperprior)))
 
 
 def test_freezing_rounds_to_what_the_checkpoint_stores():
     hyperprior = frozen()
-    for network in (hyperprior.h_s, hyperprior.trunk, *hyperprior.adapters):
-        for layer in network:
-            if isinstance(layer, nn.Conv2d):
-                scaled = layer.weight.detach().double().numpy() * 2**12
-                assert np.array_equal(scaled, np.round(scaled)) and np.abs(scaled).max() < 2**15
-                scaled = layer.bias.detach().double().numpy() * 2**20
-                assert np.array_equal(scaled, np.round(scaled))
+    networks = (hyperprior.h_s, hyperprior.trunk, *hyperprior.adapters)
+    layers = [layer for network in networks for layer in network if isinstance(layer, nn.Conv2d)]
+    assert len(layers) == 3 + 2 + 2 * TINY.passes
+    for layer in layers:
+        weight = layer.weight.detach().double().numpy() * 2**12
+        assert np.array_equal(weight, np.round(weight))
+        assert np.abs(weight).max() < 2**15
+        bias = layer.bias.detach().double().numpy() * 2**20
+        assert np.array_equal(bias, np.round(bias))
 
 
-def test_it_refuses_weights_it_cannot_run_exactly():
+def test_it_refuses_weights_that_are_not_frozen():
     network = nn.Sequential(nn.Conv2d(4, 4, 1))
     with pytest.raises(ValueError, match="not frozen"):
         exact.FixedPoint(network)
+
+
+def test_it_refuses_sums_that_could_be_rounded():
     wide = nn.Sequential(nn.Conv2d(65536, 1, 1))
     with torch.no_grad():
         wide[0].weight.fill_(7.0)
     exact.freeze(wide)
     with pytest.raises(ValueError, match="53 bits"):
         exact.FixedPoint(wide)
+
+
+@pytest.mark.parametrize("layer", [nn.GELU(), nn.Conv2d(4, 4, 1, bias=False)])
+def test_it_refuses_layers_that_it_does_not_know(layer):
     with pytest.raises(ValueError, match="no exact form"):
-        exact.FixedPoint(nn.Sequential(nn.GELU()))
+        exact.FixedPoint(nn.Sequential(layer))
 
 
 def test_it_is_close_to_the_floating_point_network():

@@ -1,4 +1,4 @@
-"""The teaching coder, tested the hard way: whatever follows the payload must not matter, and no bit may be wasted."""
+"""The teaching coder, tested the hard way: what follows cannot matter, and no bit is wasted."""
 
 import math
 import random
@@ -35,13 +35,15 @@ def check(symbols, counts, rng):
     assert decoded == list(symbols)
     assert len(data) == -(-used // 8)
     assert used <= ideal_bits(symbols, counts) + 2.01 + 1e-6 * len(symbols)
+
+    # whatever follows: zeros, ones, or anything
+    tails = [[0] * 80, [1] * 80]
     for _ in range(4):
-        slack = bytes_of(
-            bits_of(data)[:used] + [rng.getrandbits(1) for _ in range(rng.choice([1, 7, 64]))]
-        )
-        assert range_coder.decode(slack, counts, len(symbols)) == (decoded, used)
-    for tail in (0, 1):
-        slack = bytes_of(bits_of(data)[:used] + [tail] * 80)
+        size = rng.choice([1, 7, 64])
+        tails.append([rng.getrandbits(1) for _ in range(size)])
+    payload = bits_of(data)[:used]
+    for tail in tails:
+        slack = bytes_of(payload + tail)
         assert range_coder.decode(slack, counts, len(symbols)) == (decoded, used)
     return data, used
 
@@ -51,14 +53,15 @@ def test_random_alphabets_round_trip_with_random_slack():
     for _ in range(300):
         counts = [rng.choice([0, 1, 2, 50, 3000, 10**6]) for _ in range(rng.randint(1, 40))] + [1]
         alive = [s for s, count in enumerate(counts) if count]
-        weights = (
-            [counts[s] for s in alive] if rng.random() < 0.7 else None
-        )  # else: symbols the counts did not expect
-        check(rng.choices(alive, weights, k=rng.randint(0, 120)), counts, rng)
+        weights = None  # symbols that the counts did not expect
+        if rng.random() < 0.7:
+            weights = [counts[s] for s in alive]
+        symbols = rng.choices(alive, weights, k=rng.randint(0, 120))
+        check(symbols, counts, rng)
 
 
 def test_each_used_bit_is_needed():
-    """One bit less, followed by the wrong bits, decodes to something else: `used` is no over-estimate."""
+    """One bit less, then the wrong bits, is another message: `used` does not over-estimate."""
     rng = random.Random(2)
     for _ in range(200):
         counts = [rng.randint(1, 100) for _ in range(rng.randint(2, 9))]
@@ -76,22 +79,31 @@ def test_one_symbol_costs_nothing():
     assert range_coder.encode([0] * 10_000, [7]) == b""
     assert range_coder.decode(b"", [7], 10_000) == ([0] * 10_000, 0)
     assert range_coder.decode(b"\xff\x55", [7], 3) == ([0] * 3, 0)
-    data, used = check([0] * 10_000, [2**31 - 1, 1], random.Random(3))  # all but certain
-    assert used <= 1 and data == b"\0"[: len(data)]
 
 
-@pytest.mark.parametrize("spread", ["uniform", "steep"])
-def test_alphabet_of_65536_symbols(spread):
+def test_an_almost_certain_symbol_costs_almost_nothing():
+    data, used = check([0] * 10_000, [2**31 - 1, 1], random.Random(3))
+    assert used <= 1
+    assert data in (b"", b"\0")
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        pytest.param([1] * 65536, id="uniform"),
+        pytest.param([1 + 2**30 // (s + 1) ** 2 for s in range(65536)], id="steep"),
+    ],
+)
+def test_alphabet_of_65536_symbols(counts):
     rng = random.Random(4)
-    counts = (
-        [1] * 65536 if spread == "uniform" else [1 + 2**30 // (s + 1) ** 2 for s in range(65536)]
-    )
-    _, used = check([0, 65535, 1, 65534, *rng.choices(range(65536), counts, k=500)], counts, rng)
+    symbols = [0, 65535, 1, 65534, *rng.choices(range(65536), counts, k=500)]
+    _, used = check(symbols, counts, rng)
     assert used >= 32
 
 
-def test_carry_runs_through_a_long_row_of_ones(monkeypatch):
-    """The symbol in the middle keeps the interval astride one half: bits 0111... stay open until the end decides."""
+@pytest.fixture
+def carries(monkeypatch):
+    """The number of ones that each carry runs through, in order."""
     lengths = []
     original = range_coder.Encoder._carry
 
@@ -100,13 +112,23 @@ def test_carry_runs_through_a_long_row_of_ones(monkeypatch):
         original(self)
 
     monkeypatch.setattr(range_coder.Encoder, "_carry", watched)
+    return lengths
+
+
+def test_carry_runs_through_a_long_row_of_ones(carries):
+    """The middle symbol keeps the interval astride one half: 0111... is open until the end."""
     rng = random.Random(5)
     for ending in ([2], [0], [1], [2, 2, 2], [0, 2, 0, 2]):
         check([1] * 1000 + ending, [3, 2, 3], rng)
-    assert max(lengths) > 1000
+    assert max(carries) > 1000
+
+
+def test_many_carries(carries):
+    rng = random.Random(5)
     for seed in range(200):
-        check(random.Random(seed).choices(range(3), [1, 30, 1], k=200), [1, 1, 1], rng)
-    assert len(lengths) > 300
+        symbols = random.Random(seed).choices(range(3), [1, 30, 1], k=200)
+        check(symbols, [1, 1, 1], rng)
+    assert len(carries) > 300
 
 
 def test_counts_may_change_from_symbol_to_symbol():
@@ -154,6 +176,21 @@ def test_as_short_as_constriction():
 def test_what_cannot_be_coded_is_refused(symbols, counts):
     with pytest.raises(ValueError):
         range_coder.encode(symbols, counts)
+
+
+def test_parts_lie_side_by_side_and_fill_the_interval():
+    rng = random.Random(8)
+    assert range_coder.part_of(1, 80, [0, 2, 7, 8]) == (20, 50)
+    for _ in range(200):
+        cumulative = range_coder.cumulate([rng.randint(1, 10**6) for _ in range(30)])
+        span = rng.randint(range_coder.HALF + 1, range_coder.ONE)
+        at = 0
+        for symbol in range(30):
+            start, width = range_coder.part_of(symbol, span, cumulative)
+            assert start == at
+            assert width > 0
+            at = start + width
+        assert at == span
 
 
 def test_worked_example():

@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import norm
 
 from mfca_tutorial.container import BitstreamError
-from mfca_tutorial.entropy import counts, map_coder, tables
+from mfca_tutorial.entropy import counts, escapes, map_coder, tables
 from mfca_tutorial.entropy.counts import SCALES, Table, gaussian_tables
 from mfca_tutorial.entropy.tables import table_bits
 
@@ -27,7 +27,7 @@ def code(symbols, index, tabs):
 
 
 def decode(data, index, tabs):
-    decoder = tables.Decoder(data)
+    decoder = tables.StreamDecoder(data)
     symbols = tables.decode_indexed(decoder, index, tabs)
     tables.check_finished(decoder)
     return symbols
@@ -38,23 +38,23 @@ def latents(rng, n, reach=1.0):
     return np.round(rng.normal(size=n) * SCALES[index] * reach).astype(np.int64), index
 
 
-# ------------------------------------------------------------------------------------------------------ the tables
+# -------------------------------------------------------------------------------------- the tables
 
 
 def test_gaussian_tables_are_symmetric_and_close_to_scipy():
-    """Against scipy's normal distribution: sums, support, and bits lost (Kullback-Leibler) for each scale."""
+    """Against scipy, for each scale: sums, support, and bits lost (Kullback-Leibler)."""
     for scale, table in zip(SCALES, gaussian_tables(), strict=True):
         reach = -table.offset
-        assert (
-            table.counts.sum() == 65536
-            and table.counts.min() >= 1
-            and len(table.counts) == 2 * reach + 2
-        )
+        assert table.counts.sum() == 65536
+        assert table.counts.min() >= 1
+        assert len(table.counts) == 2 * reach + 2
         assert (table.counts[:-1] == table.counts[-2::-1]).all()
+
+        # wide enough, and not wider than that
         assert 2 * norm.sf((reach + 0.5) / scale) <= 2.0**-14
-        assert (
-            reach == 2 or 2 * norm.sf((reach - 0.5) / scale) > 2.0**-14
-        )  # and not wider than that
+        assert reach == 2 or 2 * norm.sf((reach - 0.5) / scale) > 2.0**-14
+
+        # bits lost
         k = np.arange(-reach, reach + 1)
         p = norm.cdf((k + 0.5) / scale) - norm.cdf((k - 0.5) / scale)
         p = np.where(k > 0, p[::-1], p)  # the lower half's are the more exact
@@ -64,7 +64,7 @@ def test_gaussian_tables_are_symmetric_and_close_to_scipy():
 
 
 def test_gaussian_tables_are_the_same_everywhere():
-    """No floor stands within 1e-6 of flipping, which `erfc` in float64 cannot bridge; and the result is pinned."""
+    """No floor is within 1e-6 of flipping, more than `erfc` can err; and the result is pinned."""
     ladder = np.geomspace(counts.SCALE_MIN, counts.SCALE_MAX, counts.LEVELS) * 2.0**16
     assert np.abs(ladder - np.floor(ladder) - 0.5).min() > 1e-3
     for scale in SCALES:
@@ -80,50 +80,81 @@ def test_gaussian_tables_are_the_same_everywhere():
     assert hashlib.sha256(everything).hexdigest() == PINNED_TABLES
 
 
-def test_constriction_uses_exactly_our_integers():
-    """Its cumulative probabilities, read off by decoding a number on each side of every border between two symbols."""
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param(gaussian_tables()[0], id="narrow"),
+        pytest.param(gaussian_tables()[20], id="middle"),
+        pytest.param(gaussian_tables()[63], id="wide"),
+        pytest.param(escapes.PREFIX, id="prefix"),
+        pytest.param(counts.table_from_pmf([1e-9, 1.0], 0), id="lopsided"),
+    ],
+)
+def test_constriction_uses_exactly_our_integers(table):
+    """Its cumulative probabilities, read off at both sides of every border between two symbols."""
     step = (2**64 - 1) >> 24  # the decoder's first interval, cut in 2**24
-    for table in [gaussian_tables()[i] for i in (0, 20, 63)] + [
-        tables.PREFIX,
-        counts.table_from_pmf([1e-9, 1.0], 0),
-    ]:
-        borders = np.append(0, np.cumsum(table.counts)).tolist()
-        for symbol, (first, end) in enumerate(zip(borders, borders[1:])):
-            for share in (256 * first, 256 * end - 1):
-                words = np.array(divmod(share * step, 2**32), dtype=np.uint32)
-                assert constriction.stream.queue.RangeDecoder(words).decode(table.model) == symbol
+    borders = np.append(0, np.cumsum(table.counts)).tolist()
+    for symbol, (first, end) in enumerate(zip(borders, borders[1:])):
+        for share in (256 * first, 256 * end - 1):
+            words = np.array(divmod(share * step, 2**32), dtype=np.uint32)
+            assert constriction.stream.queue.RangeDecoder(words).decode(table.model) == symbol
 
 
 def test_table_from_pmf():
     table = counts.table_from_pmf([0.25, 0.5, 0.25], -1)
-    assert table.counts.tolist() == [16384, 32767, 16384, 1] and table.offset == -1
-    assert counts.table_from_pmf([0.5], 3).counts.tolist() == [
-        32768,
-        32768,
-    ]  # half of the mass is elsewhere
+    assert table.counts.tolist() == [16384, 32767, 16384, 1]
+    assert table.offset == -1
+    half_elsewhere = counts.table_from_pmf([0.5], 3)
+    assert half_elsewhere.counts.tolist() == [32768, 32768]
+
+
+def test_table_from_pmf_is_near_the_pmf():
     rng = np.random.default_rng(0)
     for _ in range(200):
         pmf = rng.dirichlet(np.full(rng.integers(1, 400), 0.1)) * rng.uniform(0.9, 1)
         table = counts.table_from_pmf(pmf, 0)
         assert np.abs(table.counts[:-1] - 65536 * pmf).max() <= 2 + len(pmf) * pmf.max()
-    for bad in ([], [[0.5, 0.5]], [0.0, 0.0], [np.nan, 1.0], np.full(40_000, 1 / 40_000)):
-        with pytest.raises(ValueError):
-            counts.table_from_pmf(bad, 0)
+
+
+@pytest.mark.parametrize(
+    "pmf",
+    [
+        pytest.param([], id="empty"),
+        pytest.param([[0.5, 0.5]], id="two-dimensional"),
+        pytest.param([0.0, 0.0], id="no mass"),
+        pytest.param([np.nan, 1.0], id="not finite"),
+        pytest.param(np.full(40_000, 1 / 40_000), id="too long"),
+    ],
+)
+def test_what_is_no_pmf_is_refused(pmf):
+    with pytest.raises(ValueError, match="1 to 32767 probabilities"):
+        counts.table_from_pmf(pmf, 0)
 
 
 def test_tables_survive_the_checkpoint():
     vectors = counts.tables_to_array(gaussian_tables())
-    assert all(v.dtype == np.int32 and v.ndim == 1 for v in vectors.values())
+    for vector in vectors.values():
+        assert vector.dtype == np.int32
+        assert vector.ndim == 1
     for a, b in zip(counts.tables_from_array(vectors), gaussian_tables(), strict=True):
-        assert a.offset == b.offset and (a.counts == b.counts).all()
-    for name in vectors:
-        with pytest.raises(ValueError):
-            counts.tables_from_array(vectors | {name: vectors[name][:-1]})
+        assert a.offset == b.offset
+        assert (a.counts == b.counts).all()
+
+
+@pytest.mark.parametrize("name", ["offset", "length", "counts"])
+def test_vectors_that_do_not_fit_together_are_refused(name):
+    vectors = counts.tables_to_array(gaussian_tables())
+    vectors[name] = vectors[name][:-1]
+    with pytest.raises(ValueError):
+        counts.tables_from_array(vectors)
+
+
+def test_a_table_without_an_escape_is_refused():
     with pytest.raises(ValueError):
         Table(np.array([65536, 0]), 0)
 
 
-# ----------------------------------------------------------------------------------------------------- the streams
+# ------------------------------------------------------------------------------------- the streams
 
 
 @pytest.mark.parametrize("reach", [1.0, 3.0, 1000.0])
@@ -146,46 +177,35 @@ def test_bits_close_to_the_ideal_gaussian():
     assert ideal <= 8 * len(code(symbols, index, gaussian_tables())) <= 1.0022 * ideal + 64
 
 
-def test_nothing_is_clipped_in_the_whole_int32_range():
-    edge = [
-        INT32.min,
-        INT32.max,
-        0,
-        -1,
-        1,
-        2,
-        3,
-        -2,
-        -3,
-        4,
-        5,
-        -7,
-        2**16,
-        -(2**16),
-        2**24 + 1,
-        -(2**30) - 3,
-    ]
-    symbols = np.array(edge + list(range(-40, 41)), dtype=np.int64)
-    far = Table(np.array([1, 65535]), int(INT32.max))
-    for table in (
-        gaussian_tables()[0],
-        gaussian_tables()[63],
-        far,
-        Table(far.counts, int(INT32.min)),
-    ):
-        index = np.zeros(len(symbols), np.uint8)
-        assert (decode(code(symbols, index, [table]), index, [table]) == symbols).all()
-    for bad in (np.array([2**31]), np.array([-(2**31) - 1]), np.array([0.5])):
-        with pytest.raises(ValueError):
-            tables.encode_group(tables.new_encoder(), bad, gaussian_tables()[0])
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param(gaussian_tables()[0], id="narrow"),
+        pytest.param(gaussian_tables()[63], id="wide"),
+        pytest.param(Table(np.array([1, 65535]), int(INT32.max)), id="all below"),
+        pytest.param(Table(np.array([1, 65535]), int(INT32.min)), id="all above"),
+    ],
+)
+def test_nothing_is_clipped_in_the_whole_int32_range(table):
+    far = [INT32.min, INT32.max, 2**16, -(2**16), 2**24 + 1, -(2**30) - 3]
+    near = range(-40, 41)
+    symbols = np.array([*far, *near], dtype=np.int64)
+    index = np.zeros(len(symbols), np.uint8)
+    assert (decode(code(symbols, index, [table]), index, [table]) == symbols).all()
 
 
-def test_escapes_are_exp_golomb():
-    """On a table of one symbol, value v past it costs the escape plus 2 * floor(log2(r + 1)) + 1 bits."""
+@pytest.mark.parametrize("symbol", [2**31, -(2**31) - 1, 0.5])
+def test_what_is_no_int32_is_refused(symbol):
+    with pytest.raises(ValueError, match="within int32"):
+        tables.encode_group(tables.new_encoder(), np.array([symbol]), gaussian_tables()[0])
+
+
+@pytest.mark.parametrize("value, r", [(1, 0), (-1, 1), (2, 2), (-2, 3), (100, 198), (-100, 199)])
+def test_escapes_are_exp_golomb(value, r):
+    """Beside a table of one symbol: the escape, then 2 * floor(log2(r + 1)) + 1 bits."""
     table = Table(np.array([32768, 32768]), 0)
-    for value, r in ((1, 0), (-1, 1), (2, 2), (-2, 3), (100, 198), (-100, 199)):
-        expected = 1 + 2 * math.floor(math.log2(r + 1)) + 1
-        assert table_bits(np.array([value]), np.array([0]), [table]) == expected
+    expected = 1 + 2 * math.floor(math.log2(r + 1)) + 1
+    assert table_bits(np.array([value]), np.array([0]), [table]) == expected
 
 
 def test_the_bytes_of_small_streams_are_pinned():
@@ -198,7 +218,7 @@ def test_the_bytes_of_small_streams_are_pinned():
 
 
 def test_many_short_streams_end_where_they_should():
-    """Every length of tail, carries included: about a byte over the table bits, and no zero byte at the end."""
+    """Every length of tail, carries included: about a byte over the prices, no zero at the end."""
     rng = np.random.default_rng(3)
     for _ in range(1000):
         symbols, index = latents(rng, int(rng.integers(0, 12)), rng.choice([1, 1, 50]))
@@ -209,18 +229,17 @@ def test_many_short_streams_end_where_they_should():
 
 
 def test_damaged_streams_are_noticed():
-    """Cut, lengthened, or a bit flipped: an error, or exactly the code of other symbols (the CRC's business).
+    """Cut, or a bit flipped: an error, or exactly the code of other symbols.
 
-    A range coder leaves few strings unused, so the stream alone cannot notice everything; what it must notice is slack.
+    A range coder leaves few strings unused, so the stream alone cannot notice everything: that is
+    the checksum's business. What it must notice is slack.
     """
     rng = np.random.default_rng(4)
     symbols, index = latents(rng, 400, 2.0)
     data = code(symbols, index, gaussian_tables())
-    flipped = [int.from_bytes(data, "big") ^ 1 << bit for bit in range(8 * len(data))]
-    cut, flipped = (
-        [data[:n] for n in range(len(data))],
-        [n.to_bytes(len(data), "big") for n in flipped],
-    )
+    cut = [data[:n] for n in range(len(data))]
+    number = int.from_bytes(data, "big")
+    flipped = [(number ^ 1 << bit).to_bytes(len(data), "big") for bit in range(8 * len(data))]
     noticed = 0
     for damaged in cut + flipped:
         try:
@@ -228,27 +247,35 @@ def test_damaged_streams_are_noticed():
         except BitstreamError:
             noticed += 1
             continue
-        assert (decoded != symbols).any() and code(decoded, index, gaussian_tables()) == damaged
+        assert (decoded != symbols).any()
+        assert code(decoded, index, gaussian_tables()) == damaged
     assert noticed > 0.8 * len(cut + flipped)
-    for more in (b"\0", bytes(8), b"\0\0\0\1", bytes(400) + b"\1"):  # all inside the same interval
-        with pytest.raises(BitstreamError):
-            decode(data + more, index, gaussian_tables())
+
+
+@pytest.mark.parametrize("more", [b"\0", bytes(8), b"\0\0\0\1", bytes(400) + b"\1"])
+def test_what_follows_a_stream_is_noticed(more):
+    """Every continuation lies in the same interval, so the symbols alone would not tell."""
+    symbols, index = latents(np.random.default_rng(4), 400, 2.0)
+    data = code(symbols, index, gaussian_tables())
+    with pytest.raises(BitstreamError):
+        decode(data + more, index, gaussian_tables())
 
 
 def test_hostile_streams_end_in_time():
-    """Streams of one byte repeated or random, for 300,000 symbols: an error or symbols, in seconds."""
+    """One byte repeated, or random ones, for 300,000 symbols: an error, in seconds."""
     rng = np.random.default_rng(5)
     index = rng.integers(0, 64, 300_000).astype(np.uint8)
     all_escape = Table(np.array([1, 65535]), 0)
-    start = time.perf_counter()
-    for data in (
+    streams = [
         b"",
         b"\xff" * 10,
         b"\xff" * 4_000_000,
         bytes(100),
         rng.bytes(100_000),
         rng.bytes(4_000_000),
-    ):
+    ]
+    start = time.perf_counter()
+    for data in streams:
         for tabs in (gaussian_tables(), [all_escape] * 64):
             with pytest.raises(BitstreamError):
                 decode(data + b"\1\0", index, tabs)
@@ -256,17 +283,15 @@ def test_hostile_streams_end_in_time():
 
 
 def test_shapes_and_indices_are_checked():
-    symbols, index = np.zeros((2, 3, 4), np.int32), np.full((2, 3, 4), 7, np.uint8)
-    assert decode(code(symbols, index, gaussian_tables()), index, gaussian_tables()).shape == (
-        2,
-        3,
-        4,
-    )
-    with pytest.raises(ValueError):
+    symbols = np.zeros((2, 3, 4), np.int32)
+    index = np.full((2, 3, 4), 7, np.uint8)
+    data = code(symbols, index, gaussian_tables())
+    assert decode(data, index, gaussian_tables()).shape == (2, 3, 4)
+    with pytest.raises(ValueError, match="one shape"):
         code(symbols, index[0], gaussian_tables())
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="out of range"):
         code(symbols, index + 60, gaussian_tables())
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="out of range"):
         decode(b"", index + 60, gaussian_tables())
 
 
@@ -279,10 +304,14 @@ def test_groups_are_coded_in_ascending_order_raster_inside():
     assert tables.finish(encoder) == code(symbols, index, gaussian_tables())
 
 
-# -------------------------------------------------------------------------------------------------- importance map
+# ---------------------------------------------------------------------------------- importance map
 
 
-def test_maps_round_trip_and_smooth_ones_are_cheap():
+def size_of_map(levels):
+    return len(map_coder.encode_map(levels))
+
+
+def test_maps_round_trip():
     rng = np.random.default_rng(7)
     for _ in range(100):
         shape = rng.integers(1, 17, 2)
@@ -290,21 +319,48 @@ def test_maps_round_trip_and_smooth_ones_are_cheap():
         data = map_coder.encode_map(levels)
         assert (map_coder.decode_map(data, *levels.shape) == levels).all()
         assert len(data) <= levels.size / 2 + 3  # never more than raw, by much
-    flat = [len(map_coder.encode_map(np.full((8, 12), level, np.uint8))) for level in range(16)]
-    assert flat[8] == 1 and max(flat) <= 10
+
+
+def test_smooth_maps_are_cheap():
+    """Raw, each of these would have 48 bytes."""
+    flat = [size_of_map(np.full((8, 12), level, np.uint8)) for level in range(16)]
+    assert flat[8] == 1
+    assert max(flat) <= 10
+
     y, x = np.mgrid[:8, :12]
-    blob = np.round(8 + 4 * np.exp(-((y - 4) ** 2 + (x - 5) ** 2) / 20)).astype(np.uint8)
-    assert len(map_coder.encode_map(blob)) <= 24  # raw: 48
-    corner = np.full((8, 12), 8, np.uint8)
-    corner[2:5, 3:8] = 12
-    assert len(map_coder.encode_map(corner)) <= 20
+    blob = 8 + 4 * np.exp(-((y - 4) ** 2 + (x - 5) ** 2) / 20)
+    assert size_of_map(np.round(blob).astype(np.uint8)) <= 24
+
+    box = np.full((8, 12), 8, np.uint8)
+    box[2:5, 3:8] = 12
+    assert size_of_map(box) <= 20
 
 
-def test_bad_maps_are_refused():
-    for bad in (np.zeros(5, np.uint8), np.zeros((0, 3), np.uint8), np.full((2, 2), 16, np.uint8)):
-        with pytest.raises(ValueError):
-            map_coder.encode_map(bad)
-    data = map_coder.encode_map(np.arange(16, dtype=np.uint8).reshape(4, 4))
-    for wrong in (data + b"\0", data + b"\0\0\1", bytes(4), b"\xff" * 300):
-        with pytest.raises(BitstreamError):
-            map_coder.decode_map(wrong, 4, 4)
+@pytest.mark.parametrize(
+    "levels",
+    [
+        pytest.param(np.zeros(5, np.uint8), id="one-dimensional"),
+        pytest.param(np.zeros((0, 3), np.uint8), id="empty"),
+        pytest.param(np.full((2, 2), 16, np.uint8), id="level 16"),
+    ],
+)
+def test_bad_maps_are_refused(levels):
+    with pytest.raises(ValueError, match="levels 0..15"):
+        map_coder.encode_map(levels)
+
+
+RAMP = np.arange(16, dtype=np.uint8).reshape(4, 4)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(map_coder.encode_map(RAMP) + b"\0", id="a zero more"),
+        pytest.param(map_coder.encode_map(RAMP) + b"\0\0\1", id="three bytes more"),
+        pytest.param(bytes(4), id="zeros"),
+        pytest.param(b"\xff" * 300, id="too long"),
+    ],
+)
+def test_damaged_maps_are_noticed(wrong):
+    with pytest.raises(BitstreamError):
+        map_coder.decode_map(wrong, 4, 4)
