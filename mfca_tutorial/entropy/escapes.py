@@ -17,9 +17,10 @@ from mfca_tutorial.entropy.counts import Table
 # Counts of the prefixes 0..33, enough for any int32 beside any table: r + 1 < 2**34. Each is half
 # as likely as the one before, down to prefix 10; 12..33 have one count each, 11 has what is left.
 # (The last count is that of prefix 33: this table has no escape.)
-_HALVED = [1 << (15 - b) for b in range(11)]
+_HALVED = [2**15 >> b for b in range(11)]
 _LEAST = [1] * 22
-PREFIX = Table(np.array([*_HALVED, 10, *_LEAST]), 0)
+_COUNTS = [*_HALVED, 10, *_LEAST]
+PREFIX = Table(np.array(_COUNTS), offset=0)
 
 
 def split(symbols: np.ndarray, table: Table) -> tuple[np.ndarray, np.ndarray]:

@@ -63,7 +63,11 @@ class LayerByPosition:
     """
 
     def __init__(
-        self, layer: nn.Conv2d, inputs: Tensor, outputs: Tensor, device: torch.device
+        self,
+        layer: nn.Conv2d,
+        inputs: Tensor,
+        outputs: Tensor,
+        device: torch.device,
     ) -> None:
         self.channels = layer.out_channels
         self.positions: list[Position] = []

@@ -14,12 +14,21 @@ from torch import Tensor
 # One row per channel group, one column per position in a 2x2 square (row-major): the pass in which
 # the group is coded there. At every position each pass codes one group, so every pass touches every
 # position, and codes each group at one of the four. Source: Li et al. 2023 (DCVC-DC).
-QUADTREE = ((0, 1, 2, 3), (3, 2, 1, 0), (2, 3, 0, 1), (1, 0, 3, 2))
+QUADTREE = (
+    (0, 1, 2, 3),
+    (3, 2, 1, 0),
+    (2, 3, 0, 1),
+    (1, 0, 3, 2),
+)
 
 
 @lru_cache(maxsize=32)  # a CUDA graph cannot copy from the CPU, so the copy must be there already
 def pass_of_latent(
-    channels: int, height: int, width: int, passes: int, device: torch.device | str = "cpu"
+    channels: int,
+    height: int,
+    width: int,
+    passes: int,
+    device: torch.device | str = "cpu",
 ) -> Tensor:
     """The pass, 0..passes - 1, in which each latent is coded: uint8 (C, h, w).
 
