@@ -3,7 +3,7 @@
 It computes what `Hyperprior.parameters_of` computes, in the fixed-point arithmetic of `exact.py`,
 and only for the latents of the pass in hand. In every 2x2 square a pass codes other channels at
 each of the four positions, so two layers are taken apart by position. What they leave out are
-inputs that are zero and outputs that nobody reads: no bit changes.
+inputs that count as zero, not being decoded yet, and outputs that nobody reads: no bit changes.
 
 Taught in chapters 8 and 9.
 """
@@ -21,10 +21,7 @@ from mfca_tutorial.entropy.passes import pass_of_latent
 
 
 def part_of_layer(layer: nn.Conv2d, inputs: Tensor, outputs: Tensor) -> nn.Conv2d:
-    """A smaller 1x1 convolution, from some of the layer's input channels to some of its outputs.
-
-    inputs, outputs: the numbers of these channels.
-    """
+    """A smaller 1x1 convolution: only these input and output channels of the layer, by number."""
     weight, bias = weights_of(layer)
 
     # skip_init draws no random numbers for weights that are replaced at once
@@ -57,7 +54,7 @@ class LayerByPosition:
 
     Args:
       layer: the frozen 1x1 convolution, C -> C_out.
-      inputs: bool (C, 2, 2), which channels to read at each position; the others must be 0 there.
+      inputs: bool (C, 2, 2), which channels to read at each position; the others count as 0 there.
       outputs: bool (C_out, 2, 2), which channels to make at each position.
       device: where to run.
     """
@@ -72,7 +69,7 @@ class LayerByPosition:
         self.channels = layer.out_channels
         self.positions: list[Position] = []
         for row, column in product(range(2), repeat=2):
-            # which channels count here? their numbers, rising
+            # the numbers of the channels that count here, rising
             read = inputs[:, row, column].nonzero().flatten()
             made = outputs[:, row, column].nonzero().flatten()
             if len(made) == 0:
@@ -94,14 +91,12 @@ class LayerByPosition:
         batch, _, height, width = x.shape
         out = x.new_zeros(batch, self.channels, height, width)
         for position in self.positions:
-            # read
+            # take the channels that count at this position of every square
             x_here = position.in_every_square(x)  # (B, C, h/2, w/2)
             read = x_here[:, position.inputs]  # (B, channels read, h/2, w/2)
-
-            # work
             made = position.layer(read, rounded=True)  # (B, channels made, h/2, w/2)
 
-            # write
+            # put what comes out where it belongs
             out_here = position.in_every_square(out)  # (B, C_out, h/2, w/2)
             out_here[:, position.outputs] = made
         return out
@@ -130,7 +125,6 @@ class ExactHyperprior:
         self.passes = hyperprior.passes
         self.device = torch.device(device)
         self.h_s = FixedPoint(hyperprior.h_s, self.device)
-
         self.networks = [self._network_of_pass(p, hyperprior) for p in range(self.passes)]
 
     def _network_of_pass(self, p: int, hyperprior: Hyperprior) -> PassNetwork:
@@ -138,7 +132,7 @@ class ExactHyperprior:
         adapter = hyperprior.adapters[p]
         trunk = hyperprior.trunk
 
-        # which channels count at each position of a square? of the latents, those of the right pass
+        # which channels count at each position of a square: of the latents, it depends on the pass
         turn = pass_of_latent(config.latents, 2, 2, self.passes)  # (M, 2, 2)
         decoded = turn < p
         wanted = turn == p
