@@ -206,3 +206,14 @@ def test_every_latent_has_one_pass_and_every_pass_its_share(passes):
     assert shares.tolist() == [1 / passes] * passes
     with pytest.raises(ValueError):
         pass_of_latent(8, 6, 10, 3)
+
+
+def test_four_passes_visit_every_group_and_every_position_once():
+    """A Latin square, pinned: another order would make every existing file unreadable."""
+    turn = pass_of_latent(8, 4, 4, 4)
+    square = turn[::2, :2, :2].flatten(1)  # (4 groups, 4 positions)
+    assert square.tolist() == [[0, 1, 2, 3], [3, 2, 1, 0], [2, 3, 0, 1], [1, 0, 3, 2]]
+    assert torch.equal(turn[1::2], turn[::2])  # two channels in each group
+    assert torch.equal(turn, turn[:, :2, :2].repeat(1, 2, 2))  # the same in every square
+    for line in (*square, *square.T):
+        assert sorted(line.tolist()) == [0, 1, 2, 3]

@@ -228,6 +228,33 @@ def test_many_short_streams_end_where_they_should():
         assert not data.endswith(b"\0")
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_the_carry_of_constrictions_own_ending_is_taken_back(seed):
+    """Symbols that keep the interval astride the register's end, until `low` is a word below it."""
+    rng = np.random.default_rng(seed)
+    table = Table(np.array([21845, 21846, 21844, 1]), 0)
+    encoder = tables.new_encoder()
+    symbols = []
+
+    def after(symbol):
+        """The interval that this symbol would leave: low, span."""
+        trial = encoder.clone()
+        trial.encode(symbol, table.model)
+        return trial.pos()[1]
+
+    low = 0
+    while low <= 2**64 - 2**32:
+        astride = [symbol for symbol in range(3) if sum(after(symbol)) > 2**64]
+        symbols.append(int(rng.choice(astride or range(3))))
+        encoder.encode(symbols[-1], table.model)
+        low = encoder.pos()[1][0]
+
+    data = tables.finish(encoder)
+    decoder = tables.StreamDecoder(data)
+    assert tables.decode_group(decoder, len(symbols), table).tolist() == symbols
+    tables.check_finished(decoder)
+
+
 def test_damaged_streams_are_noticed():
     """Cut, or a bit flipped: an error, or exactly the code of other symbols.
 
