@@ -1,0 +1,185 @@
+"""What a run writes down: a row every hundred steps, its health every minute, its result.
+
+Taught in chapter 11.
+"""
+
+import csv
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from mfca_tutorial.checkpoint import save_checkpoint
+from mfca_tutorial.codec import Codec
+from mfca_tutorial.learning.recipe import Recipe
+from mfca_tutorial.learning.state import RunState
+
+SUMMED = ("loss", "mse", "bpp", "z_bpp")  # what is added up from one row of the log to the next
+SHOWN = "step {step}  loss {loss:.3f}  {psnr:.2f} dB  {bpp:.3f} bpp  {steps_per_second:.1f}/s"
+
+# Fields of a recipe that say where things are on one machine.
+PATHS = ("source", "out", "init")
+
+
+class Log:
+    """The rows of OUT/log.csv, and the progress bar.
+
+    What a step reports is added up on the device, so that Python waits for the GPU once per row.
+
+    Args:
+        file: the CSV file; a run that goes on adds to it.
+        device: where the training is.
+        show: whether to write and draw anything: true in one of several processes.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        device: torch.device,
+        show: bool,
+    ):
+        self.file = file
+        self.show = show
+
+        # sums over the steps since the last row
+        self.totals = torch.zeros(len(SUMMED), device=device)
+
+    def start(self, state: RunState) -> None:
+        """Draw the bar; the first row counts from here."""
+        # a bar of the budget, not of steps: with --minutes nobody knows how many there will be
+        self.bar = tqdm(
+            total=100,
+            unit="%",
+            disable=None if self.show else True,  # None: draw on a terminal only
+            bar_format="{l_bar}{bar}| {postfix}",
+        )
+        self._begin_row(state)
+
+    def _begin_row(self, state: RunState) -> None:
+        self.totals.zero_()
+        self.step_count = state.step_count
+        self.seconds = state.seconds
+
+    def add(self, result: dict[str, torch.Tensor]) -> None:
+        """Remember what the objective returned for one step."""
+        # detached, or the graph of every step would be kept until the row is written
+        values = [result[name].detach() for name in SUMMED]
+        self.totals += torch.stack(values)
+
+    def write(self, state: RunState, progress: float) -> bool:
+        """Write the means since the last row; False, and no row, if they are not finite.
+
+        progress: the share of the budget that is spent.
+        """
+        # how far, and in what time
+        steps = state.step_count - self.step_count
+        seconds = state.seconds - self.seconds
+
+        # Python waits for the GPU here, and nowhere else.
+        means = self.totals / max(steps, 1)
+        loss, mse, bpp, z_bpp = means.tolist()
+        self._begin_row(state)
+        if not math.isfinite(loss):
+            return False  # the caller knows what to do
+
+        # what a reader wants to see of a run, in this order
+        row = {
+            "step": state.step_count,
+            "seconds": state.seconds,
+            "steps_per_second": steps / max(seconds, 1e-9),
+            "rate": state.lr.item() / state.recipe.lr,
+            "loss": loss,
+            "psnr": -10 * math.log10(mse),
+            "bpp": bpp,
+            "z_bpp": z_bpp,
+        }
+        # the processes share their gradients, not their crops: the first one's loss stands for all
+        if self.show:
+            self._append(row)
+
+        # move the bar to the share that is spent
+        percent = round(100 * min(progress, 1))
+        self.bar.update(percent - self.bar.n)
+        self.bar.set_postfix_str(SHOWN.format(**row))
+        return True
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        tqdm.write(line)
+
+    def close(self) -> None:
+        """Leave the bar as it stands."""
+        self.bar.close()
+
+    def _append(self, row: dict[str, float]) -> None:
+        # five places are more than the noise of a hundred steps leaves
+        rounded = {name: round(value, 5) for name, value in row.items()}
+
+        # a run that goes on adds to what is there
+        is_new = not self.file.exists()
+
+        # newline="": the csv module ends the lines itself
+        with self.file.open("a", newline="") as stream:
+            writer = csv.DictWriter(stream, list(row))
+            if is_new:
+                writer.writeheader()
+            writer.writerow(rounded)
+
+
+def append_line(file: Path, content: dict[str, Any]) -> None:
+    """Add one line of JSON to a file."""
+    # on one line, so that a reader can go through the file line by line
+    line = json.dumps(content)
+    with file.open("a") as stream:
+        stream.write(line + "\n")
+
+
+def public_recipe(recipe: Recipe) -> dict[str, Any]:
+    """A recipe as it may be published: of each path only the last part."""
+    values = asdict(recipe)
+
+    # /home/someone/photographs.tar says more about a machine than about a run
+    for name in PATHS:
+        path = Path(values[name])
+        values[name] = path.name
+    return values
+
+
+def write_results(
+    folder: Path,
+    codec: Codec,
+    recipe: Recipe,
+    facts: dict[str, Any],
+) -> None:
+    """Write model.safetensors, and report.json, which says how it came about.
+
+    Args:
+        folder: where to.
+        codec: frozen.
+        recipe: what was asked for.
+        facts: what came of it; "steps", "seconds" and "device" go into the checkpoint, too.
+    """
+    public = public_recipe(recipe)
+
+    # what the checkpoint says about itself
+    notes = {
+        "recipe": json.dumps(public),
+        "steps": str(facts["steps"]),
+        "minutes": f"{facts['seconds'] / 60:.2f}",
+        "device": facts["device"],
+    }
+    save_checkpoint(codec, folder / "model.safetensors", notes)
+
+    # everything else: health, losses of the head, restarts
+    report = {
+        "recipe": public,
+        "torch": torch.__version__,
+        **facts,
+    }
+    # for people as well as for programs
+    text = json.dumps(report, indent=1)
+    (folder / "report.json").write_text(text)

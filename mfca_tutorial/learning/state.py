@@ -1,0 +1,188 @@
+"""The state of a run: weights, their average, optimisers and counters, in memory and on disk.
+
+Taught in chapter 11.
+"""
+
+import copy
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from mfca_tutorial.checkpoint import read_checkpoint
+from mfca_tutorial.codec import Codec
+from mfca_tutorial.config import PRESETS
+from mfca_tutorial.learning.average import EVERY, follow
+from mfca_tutorial.learning.recipe import Recipe
+from mfca_tutorial.learning.step import make_optimizers, split_parameters
+
+MOST_RESTARTS = 3  # each halves the learning rates: after three, the recipe is to blame
+
+
+class RunState:
+    """Everything that a run must remember to go on.
+
+    codec: what is trained. average: the codec that follows it and is shipped. lr, muon_lr: the
+    learning rates of this step, as tensors. parameters: all weights that are trained before the
+    importance head.
+    """
+
+    def __init__(self, recipe: Recipe, device: torch.device):
+        self.recipe = recipe
+        self.device = device
+
+        # channels_last: convolutions are faster with a pixel's channels side by side
+        codec = new_codec(recipe).to(device)
+        self.codec = codec.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+        # the average begins where the codec does
+        self.average = copy.deepcopy(self.codec)
+
+        # who learns what, and how fast
+        self.lr = torch.zeros((), device=device)
+        self.muon_lr = torch.zeros((), device=device)
+        with_muon = recipe.muon_lr > 0
+        kernels, rest = split_parameters(self.codec, with_muon)
+        self.parameters = kernels + rest
+        self.optimizers = make_optimizers(kernels, rest, self.lr, self.muon_lr)
+
+        # how far the run has come
+        self.step_count = 0
+        self.seconds = 0.0  # of training, without what came before the first step
+        self.restarts = 0
+
+    def set_rates(self, progress: float) -> None:
+        """Set the learning rates for the next step, at this share of the budget."""
+        factor = self.recipe.rate(self.step_count, progress)
+
+        # each restart has halved them
+        factor = factor * 0.5**self.restarts
+        self.lr.fill_(self.recipe.lr * factor)
+        self.muon_lr.fill_(self.recipe.muon_lr * factor)
+
+    def count_step(self) -> None:
+        """One more step is done; after every tenth the average moves."""
+        self.step_count += 1
+        count, rest = divmod(self.step_count, EVERY)
+        if rest == 0:
+            follow(self.average, self.codec, count)
+
+    @torch.no_grad()
+    def restart(self) -> None:
+        """The loss is not finite: back to the average, no momenta, half the learning rates.
+
+        Raises ValueError where this has happened three times before.
+        """
+        self.restarts += 1
+        if self.restarts > MOST_RESTARTS:
+            when = f"at step {self.step_count}, after three restarts"
+            raise ValueError(f"the loss is not finite {when}: lower --lr")
+
+        # the weights: in place, since a captured graph knows these tensors by their addresses.
+        self.codec.load_state_dict(self.average.state_dict())
+
+        # the momenta, which are not finite either
+        for optimizer in self.optimizers:
+            for memory in optimizer.state.values():
+                for value in memory.values():
+                    value.zero_()
+
+    def save(self, file: Path) -> None:
+        """Write everything needed to go on from this step, whole or not at all."""
+        # the random numbers, too: a run that was interrupted ends where another would have
+        content = {
+            "codec": self.codec.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "step": self.step_count,
+            "seconds": self.seconds,
+            "restarts": self.restarts,
+            "rng": torch.get_rng_state(),
+            "cuda_rng": None,
+        }
+
+        # a GPU draws its own
+        if self.device.type == "cuda":
+            content["cuda_rng"] = torch.cuda.get_rng_state(self.device)
+
+        # under another name first: a power cut must not cost the state before this one
+        unfinished = file.with_suffix(".tmp")
+        torch.save(content, unfinished)
+        os.replace(unfinished, file)
+
+    def load(self, file: Path) -> None:
+        """Go back to what `save` wrote. Raises FileNotFoundError where it did not."""
+        content = torch.load(
+            file,
+            map_location=self.device,
+            weights_only=True,
+        )
+
+        # the weights
+        self.codec.load_state_dict(content["codec"])
+        self.average.load_state_dict(content["average"])
+
+        # The optimisers come back with copies of the learning rates: give them the tensors that
+        # `set_rates` fills.
+        rates = (self.lr, self.muon_lr)
+        for optimizer, saved, rate in zip(
+            self.optimizers, content["optimizers"], rates, strict=False
+        ):
+            optimizer.load_state_dict(saved)
+            optimizer.param_groups[0]["lr"] = rate
+
+        # the counters
+        self.step_count = content["step"]
+        self.seconds = content["seconds"]
+        self.restarts = content["restarts"]
+
+        # the same random numbers as if the run had not been interrupted
+        torch.set_rng_state(content["rng"].cpu())
+        if content["cuda_rng"] is not None:
+            torch.cuda.set_rng_state(content["cuda_rng"].cpu(), self.device)
+
+
+def choose_device(name: str, rank: int) -> torch.device:
+    """The device that --device names, by default a GPU if there is one.
+
+    Process r of several gets GPU number r. Raises ValueError where there is no such device.
+    """
+    # the default: the fastest that there is
+    if not name:
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda":
+        name = f"cuda:{rank}"
+
+    # a name that torch knows may still be one that this machine lacks
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"--device {name}: there is none here") from error
+    return device
+
+
+def new_codec(recipe: Recipe) -> Codec:
+    """The codec that a recipe begins with: random weights, or those of --init.
+
+    The importance head waits for `train_head`. Raises ValueError where --init is no checkpoint, or
+    one of another shape; FileNotFoundError where it is nowhere.
+    """
+    # the architecture, with what an ablation takes away
+    config = replace(
+        PRESETS[recipe.preset],
+        attention=not recipe.no_attention,
+        descriptor=recipe.descriptor,
+    )
+    codec = Codec(config)
+    codec.importance.requires_grad_(False)
+
+    # only weights: no optimiser's memory, no counters
+    if recipe.init:
+        _, weights, _ = read_checkpoint(recipe.init)
+        try:
+            codec.load_state_dict(weights)
+        except RuntimeError as error:  # a line for each weight that does not fit
+            raise ValueError(f"{recipe.init} does not fit --preset {recipe.preset}") from error
+    return codec
