@@ -134,3 +134,34 @@ def test_plot_writes_a_picture_and_returns_the_deltas(tmp_path):
     assert data.read_image(tmp_path / "a.png")[0].std() > 10
     with pytest.raises(data.ImageError, match="use .png"):
         plot.plot_curves(curves, tmp_path / "a.xyz")
+
+
+LINE = {
+    "name": "a line",
+    "results": {"bpp": [0.1, 1, 10], "psnr-rgb": [20, 30, 40]},
+}  # 10 dB a decade
+
+
+@pytest.mark.parametrize(
+    ("bpp", "psnr"), [(0.1, 20), (0.1**0.5, 25), (1, 30), (10**0.3, 33), (10, 40)]
+)
+def test_psnr_at_a_rate_is_read_off_the_logarithm_of_the_rate(bpp, psnr):
+    assert rd.psnr_at(LINE, bpp) == pytest.approx(psnr, abs=1e-9)
+
+
+@pytest.mark.parametrize("bpp", [0.099, 10.1])
+def test_psnr_at_a_rate_outside_the_curve_is_none(bpp):
+    assert rd.psnr_at(LINE, bpp) is None
+
+
+def test_psnr_at_a_rate_of_a_curve_without_two_points_is_none():
+    single = {"name": "a point", "results": {"bpp": [1], "psnr-rgb": [30]}}
+    nothing = {"name": "empty", "results": {"bpp": [], "psnr-rgb": []}}
+    assert rd.psnr_at(single, 1) is None
+    assert rd.psnr_at(nothing, 1) is None
+
+
+def test_psnr_at_a_stored_point_is_that_point():
+    jpeg = rd.load_results("jpeg")
+    rate, psnr = rd.curve(jpeg)
+    assert [rd.psnr_at(jpeg, bpp) for bpp in rate[1:-1]] == pytest.approx(psnr[1:-1])
