@@ -30,34 +30,66 @@ def test_basis_images_are_what_scipy_projects_on():
     np.testing.assert_allclose(projections, scipy.fft.dctn(x, norm="ortho"), atol=1e-12)
 
 
+def test_basis_image_is_square_by_default_and_knows_its_frequencies():
+    np.testing.assert_array_equal(dct.basis_image(3, 5, 8), dct.basis_image(3, 5, 8, 8))
+    with pytest.raises(IndexError):
+        dct.basis_image(8, 0, 8, 9)
+    with pytest.raises(IndexError):
+        dct.basis_image(0, 6, 8, 6)
+
+
 def test_zigzag_is_jpegs():
     order = dct.zigzag(8)
-    first = [
-        (0, 0),
-        (0, 1),
-        (1, 0),
-        (2, 0),
-        (1, 1),
-        (0, 2),
-        (0, 3),
-        (1, 2),
-        (2, 1),
-        (3, 0),
-    ]  # T.81, figure A.6
-    assert order[:10] == first and order[-2:] == [(7, 6), (7, 7)] and len(set(order)) == 64
+    # the first ten and the last two of T.81, figure A.6
+    assert order[:4] == [(0, 0), (0, 1), (1, 0), (2, 0)]
+    assert order[4:10] == [(1, 1), (0, 2), (0, 3), (1, 2), (2, 1), (3, 0)]
+    assert order[-2:] == [(7, 6), (7, 7)]
+    # and every other frequency once
+    assert len(order) == 64
+    assert len(set(order)) == 64
 
 
-def test_blocks_and_selections():
+def test_blocks_are_cut_and_put_together_again():
     x = RNG.normal(size=(16, 24))
-    np.testing.assert_array_equal(dct.from_blocks(dct.to_blocks(x)), x)
-    np.testing.assert_array_equal(dct.to_blocks(x)[1, 2], x[8:16, 16:24])
+    blocks = dct.to_blocks(x)
+    assert blocks.shape == (2, 3, 8, 8)
+    np.testing.assert_array_equal(blocks[1, 2], x[8:16, 16:24])
+    np.testing.assert_array_equal(dct.from_blocks(blocks), x)
+
+
+@pytest.mark.parametrize("shape", [(15, 24), (16, 23)])
+def test_an_image_that_does_not_divide_into_blocks_is_refused(shape):
     with pytest.raises(ValueError, match="does not divide"):
-        dct.to_blocks(x[:15])
-    assert dct.select_frequencies("low", 4) == [(0, 0), (0, 1), (1, 0), (1, 1)]
-    assert dct.select_frequencies("top16", 2) == [(0, 0), (0, 1)]
-    for bad in ("high", [], [(0, 8)], [(-1, 0)]):
-        with pytest.raises(ValueError):
-            dct.select_frequencies(bad)
+        dct.to_blocks(np.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("selection", "first"),
+    [
+        ("low", [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0)]),  # 2, 0 comes before 0, 2 in the zig-zag
+        ("zigzag", [(0, 0), (0, 1), (1, 0), (2, 0), (1, 1)]),
+        ("top16", [(0, 0), (0, 1), (6, 0), (0, 5), (0, 2)]),
+    ],
+)
+def test_selections_by_name_are_cut_to_the_count(selection, first):
+    assert dct.select_frequencies(selection, 5) == first
+    assert len(dct.select_frequencies(selection)) == 16
+
+
+def test_a_selection_of_your_own_is_returned_whole():
+    own = [(0, 7), (3, 3), (0, 0)]
+    assert dct.select_frequencies(own, count=1) == own
+
+
+@pytest.mark.parametrize("bad", ["high", [], [(0, 8)], [(8, 0)], [(-1, 0)], [(0, -1)]])
+def test_selections_outside_the_grid_are_refused(bad):
+    with pytest.raises(ValueError, match="frequenc"):
+        dct.select_frequencies(bad)
+
+
+def test_a_named_selection_does_not_fit_every_grid():
+    with pytest.raises(ValueError, match="0 <= u, v < 4"):
+        dct.select_frequencies("top16", n=4)
 
 
 def test_mfca_with_frequency_zero_is_squeeze_and_excitation():
