@@ -1,0 +1,148 @@
+"""Measure a codec on a folder of images at many settings: this is what `mfca eval` runs.
+
+It encodes, decodes and averages; what a single measurement is, and how curves are stored and
+compared, is in `evaluation/rd.py`.
+
+Taught in chapter 12.
+"""
+
+import platform
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mfca_tutorial import __version__, data
+from mfca_tutorial.evaluation import classical, rd
+
+if TYPE_CHECKING:  # the classical codecs are measured without loading the model's code
+    from mfca_tutorial.codec import Codec
+
+QUALITIES = tuple(range(0, 101, 10))  # of our codec, when no others are asked for
+
+# what rates, metrics and times may depend on
+PACKAGES = ("torch", "numpy", "pillow", "scikit-image", "pytorch-msssim", "constriction")
+
+
+def evaluate(
+    codec: "Codec | str",
+    files: Iterable[str | Path],
+    settings: Iterable[float],
+    importance: str = "flat",
+    effort: int = 0,
+    progress: bool = False,
+) -> rd.Results:
+    """Encode and decode every file at every setting, and average over the files.
+
+    Args:
+        codec: a `Codec`, or a name in `classical.CODECS`.
+        files: paths of images of any kind that `data.read_image` reads.
+        settings: qualities 0..100; for JPEG 2000, compression ratios.
+        importance: the `Codec`'s importance map, 'flat' or 'auto'.
+        effort: the steps of the `Codec`'s search.
+        progress: whether to show a bar.
+
+    Returns CompressAI's layout, {"name", "description", "results": {"bpp": [...], "psnr-rgb":
+    [...], ...}} with one value per setting, and beside it "settings", "skipped-ms-ssim",
+    "checkpoint", "versions" and "images", one row per file and setting. Raises ImageError, and
+    ValueError where there is no file or no setting.
+    """
+    from tqdm import tqdm
+
+    # both are walked through more than once
+    files = list(files)
+    settings = list(settings)
+    if not files or not settings:
+        raise ValueError("nothing to evaluate: no image or no setting")
+
+    # code one image before the clock runs: the first call loads libraries and fills caches
+    encode, decode = _coder(codec, importance, effort)
+    first_image, _ = data.read_image(files[0])
+    decode(encode(first_image, settings[0]))
+
+    # measure every image at every setting
+    rows: list[rd.Row] = []
+    images: list[dict[str, str | float | None]] = []
+    with tqdm(total=len(files) * len(settings), unit="file", disable=not progress) as bar:
+        for file in files:
+            image, _ = data.read_image(file)  # (H, W, 3)
+
+            # keep the row twice: for the means, and with the file's name for the result
+
+            # keep the row twice: for the means, and with the file's name for the result
+            for setting in settings:
+                row = rd.measure(encode, decode, image, setting)
+                rows.append(row)
+                images.append({"file": Path(file).name, **row})
+                bar.update()
+
+    # a point of the curve is the mean over the images at one setting
+    points = []
+    for setting in settings:
+        at_setting = [row for row in rows if row["setting"] == setting]
+        points.append(rd.mean_of(at_setting))
+    columns = {key: [point[key] for point in points] for key in rd.MEANS}
+
+    # the size of an image does not depend on the setting, so one row per file tells
+    one_row_per_file = rows[:: len(settings)]
+    too_small = [row for row in one_row_per_file if row["ms-ssim-rgb"] is None]
+
+    # the layout is CompressAI's, so that its tools can draw our results
+    means_over = f"mean over {len(files)} images of per-image values"
+    return {
+        "name": _name_of(codec, importance, effort),
+        "description": f"{means_over}; whole files, 8-bit output",
+        "settings": settings,
+        "results": columns,
+        "skipped-ms-ssim": len(too_small),
+        "checkpoint": None if isinstance(codec, str) else codec.model_id.hex(),
+        "versions": versions(),
+        "images": images,
+    }
+
+
+def _coder(
+    codec: "Codec | str", importance: str, effort: int
+) -> tuple[classical.Encode, classical.Decode]:
+    # a classical codec has one decoder for all formats
+    if isinstance(codec, str):
+        return classical.CODECS[codec], classical.decode
+
+    # ours is asked for the same map and the same effort at every quality
+    def encode(image: np.ndarray, quality: float) -> bytes:
+        return codec.compress(image, quality, importance=importance, effort=effort)
+
+    def decode(file: bytes) -> np.ndarray:
+        return data.to_image(codec.decompress(file))
+
+    return encode, decode
+
+
+def _name_of(codec: "Codec | str", importance: str, effort: int) -> str:
+    # 'jpeg', 'mfca', 'mfca-auto', 'mfca-effort10': the name tells what the encoder was asked for
+    if isinstance(codec, str):
+        return codec
+
+    name = "mfca"
+    if importance == "auto":
+        name += "-auto"
+    if effort:
+        name += f"-effort{effort}"
+    return name
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a result depends on, of the packages that are installed."""
+    found = {
+        "mfca_tutorial": __version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue  # then nothing that was measured needed it
+    return found
