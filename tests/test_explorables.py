@@ -1,7 +1,8 @@
-"""Explorables: both faces show what `render` returns, and the published one says so to screen readers."""
+"""Explorables: both faces show what `render` returns, and the published one says it in words, too."""
 
 import base64
 import io
+import itertools
 import json
 import re
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mfca_tutorial.show import figures
+from mfca_tutorial.show import figures, pictures
 from mfca_tutorial.show.explorables import Choice, Curtain, Explorable, Slider
 
 matplotlib.use("agg")
@@ -26,7 +27,7 @@ def render(a, b):
 
 def explorable(**more):
     controls = {"a": Slider("how far", range(5), 3), "b": Choice("which", ("i", "j"), "j")}
-    return Explorable(render, **{**WORDS, "lossless": True, **controls, **more})
+    return Explorable(render, **WORDS | {"lossless": True} | controls | more)
 
 
 def data_of(block):
@@ -39,89 +40,132 @@ def decode(uri):
 
 def test_published_face_holds_every_frame_exactly():
     data = data_of(explorable().html())
-    assert data["counts"] == [5, 2] and data["first"] == 7
-    for a in range(5):
-        for j, b in enumerate("ij"):
-            at = a * 2 + j
-            np.testing.assert_array_equal(
-                decode(data["frames"][data["index"][at]]), render(a, b)[0]
-            )
-            assert data["notes"][at] == f"a = {a}" and data["alts"][at] == f"a {a}, b {b}"
+    assert data["counts"] == [5, 2]
+    assert data["first"] == 7
+    assert len(data["index"]) == 10
+    for at, (a, b) in enumerate(itertools.product(range(5), "ij")):
+        picture = decode(data["frames"][data["index"][at]])
+        np.testing.assert_array_equal(picture, render(a, b)[0])
+        assert data["notes"][at] == f"a = {a}"
+        assert data["alts"][at] == f"a {a}, b {b}"
 
 
 def test_published_face_begins_with_the_start_values_and_labels():
     block = explorable().html()
     picture = re.search(r"<img [^>]*>", block).group()
-    np.testing.assert_array_equal(
-        decode(re.search(r'src="([^"]+)"', picture).group(1)), render(3, "j")[0]
-    )
-    assert 'alt="a 3, b j"' in picture and "A &lt;title&gt;" in block
+    source = re.search(r'src="([^"]+)"', picture).group(1)
+    np.testing.assert_array_equal(decode(source), render(3, "j")[0])
+    assert 'alt="a 3, b j"' in picture
+    assert "A &lt;title&gt;" in block
+
+    # every field has a label, and shows its start value
     labelled = re.findall(r'<label for="([^"]+)"', block)
     fields = re.findall(r'id="([^"]+)" class="explorable-in', block)
-    assert labelled == fields and len(set(fields)) == 2
-    assert '<option value="1" selected>j</option>' in block and 'aria-valuetext="3"' in block
+    assert labelled == fields
+    assert len(set(fields)) == 2
+    assert '<option value="1" selected>j</option>' in block
+    assert '<option value="0">i</option>' in block
+    assert 'aria-valuetext="3"' in block
 
 
 def test_equal_frames_are_stored_once():
-    data = data_of(
-        Explorable(lambda a: NOISE, **{**WORDS, "alt": "noise"}, a=Slider("a", range(9))).html()
-    )
-    assert len(data["frames"]) == 1 and data["index"] == [0] * 9
+    still = Explorable(lambda a: NOISE, **WORDS | {"alt": "noise"}, a=Slider("a", range(9)))
+    data = data_of(still.html())
+    assert len(data["frames"]) == 1
+    assert data["index"] == [0] * 9
 
 
-def test_scale_figures_and_greys():
+def test_a_matplotlib_figure_is_drawn_and_closed():
     def draw(a):
         fig, ax = plt.subplots(figsize=(2, 1), dpi=50)
         ax.plot([0, a])
         return fig
 
-    shown = Explorable(draw, **{**WORDS, "alt": "a line"}, a=Slider("a", (1, 2)))
-    assert shown.show(a=1)[0].shape == (50, 100, 3) and not plt.get_fignums()
-    grey = Explorable(
-        lambda a: np.full((2, 3), a), **{**WORDS, "alt": "grey"}, scale=4, a=Slider("a", (0.0, 1.0))
-    )
-    assert grey.show(a=1.0)[0].shape == (2, 3, 3) and grey.show(a=1.0)[0].min() == 255
+    shown = Explorable(draw, **WORDS | {"alt": "a line"}, a=Slider("a", (1, 2)))
+    picture, text = shown.show(a=1)
+    assert picture.shape == (50, 100, 3)
+    assert picture.min() < picture.max()
+    assert text == ""
+    assert not plt.get_fignums()
+
+
+def test_both_faces_repeat_pixels():
+    def draw(a):
+        return np.full((2, 3), a)  # grey, in 0..1
+
+    grey = Explorable(draw, **WORDS | {"alt": "grey"}, scale=4, a=Slider("a", (0.0, 1.0)))
+    picture, _ = grey.show(a=1.0)
+    assert picture.shape == (2, 3, 3)
+    assert picture.min() == 255
+
+    assert 'width="12" height="8"' in grey.html()
     live = Image.open(io.BytesIO(grey.live().children[-2].value))
-    assert 'width="12" height="8"' in grey.html() and live.size == (12, 8)
+    assert live.size == (12, 8)
+
+
+@pytest.mark.parametrize(
+    ("control", "first"),
+    [
+        (Slider("a", (5, 6, 7)), 1),
+        (Slider("a", (5, 6, 7, 8)), 2),
+        (Slider("a", (0, 1), 0), 0),
+        (Choice("a", ("x", "y")), 0),
+        (Choice("a", ("x", "y"), "y"), 1),
+    ],
+)
+def test_where_controls_start(control, first):
+    assert control.first() == first
+    assert control.widget().index == first
 
 
 def test_refuses_too_many_frames_and_frames_of_two_sizes():
     with pytest.raises(ValueError, match="257 frames"):
         Explorable(lambda a: NOISE, **WORDS, a=Slider("a", range(257))).html()
-    with pytest.raises(ValueError, match="differ in size"):
-        Explorable(lambda a: NOISE[:a], **{**WORDS, "alt": "x"}, a=Slider("a", (2, 3))).html()
+    with pytest.raises(ValueError, match=r"differ in size, \(2, 7\) and \(3, 7\)"):
+        Explorable(lambda a: NOISE[:a], **WORDS | {"alt": "x"}, a=Slider("a", (2, 3))).html()
 
 
 def test_live_face_follows_its_controls():
     pytest.importorskip("ipywidgets")
-    box = explorable().live()
-    slider, choice, picture, note = (
-        box.children[1],
-        box.children[2],
-        box.children[-2],
-        box.children[-1],
-    )
+    _, slider, choice, picture, note = explorable().live().children
     before = picture.value
-    slider.value, choice.value = 1, "i"
-    assert picture.value != before and note.value == "a = 1"
-    np.testing.assert_array_equal(
-        np.asarray(Image.open(io.BytesIO(picture.value))), render(1, "i")[0]
-    )
+    slider.value = 1
+    choice.value = "i"
+    assert picture.value != before
+    assert note.value == "a = 1"
+    shown = np.asarray(Image.open(io.BytesIO(picture.value)))
+    np.testing.assert_array_equal(shown, render(1, "i")[0])
 
 
 def test_live_face_takes_the_readers_image(tmp_path):
     pytest.importorskip("ipywidgets")
     black = np.zeros((64, 64, 3), np.uint8)
-    shown = Explorable(
-        lambda x, a: x // a, **{**WORDS, "alt": "x"}, own_image=black, a=Slider("a", (1, 2), 1)
-    )
-    box = shown.live()
-    path, picture, note = box.children[2], box.children[-2], box.children[-1]
+    words = WORDS | {"alt": "x"}
+    shown = Explorable(lambda x, a: x // a, **words, own_image=black, a=Slider("a", (1, 2), 1))
+    _, _, path, picture, note = shown.live().children
     Image.fromarray(np.full((70, 90, 3), 200, np.uint8)).save(tmp_path / "mine.png")
     path.value = str(tmp_path / "mine.png")
-    assert np.asarray(Image.open(io.BytesIO(picture.value))).min() == 200
+    mine = Image.open(io.BytesIO(picture.value))
+    assert np.asarray(mine).min() == 200
+    assert mine.size == (64, 64)  # cut to whole blocks
+
+    # a file that is not there leaves the picture as it is
     path.value = str(tmp_path / "none.png")
     assert "none.png" in note.value
+    assert np.asarray(Image.open(io.BytesIO(picture.value))).min() == 200
+
+
+@pytest.mark.parametrize(
+    ("shape", "rows", "columns"),
+    [
+        ((30, 100), slice(0, 30), slice(18, 82)),  # less than a block stays, else whole blocks
+        ((512, 513), slice(0, 512), slice(0, 512)),
+        ((700, 64), slice(94, 606), slice(0, 64)),
+    ],
+)
+def test_the_middle_of_a_large_image(shape, rows, columns):
+    image = RNG.integers(0, 256, (*shape, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(pictures.middle(image), image[rows, columns])
 
 
 def test_the_face_follows_the_environment(monkeypatch):
@@ -131,14 +175,19 @@ def test_the_face_follows_the_environment(monkeypatch):
     explorable()._ipython_display_()
     monkeypatch.delenv("MFCA_PUBLISHED")
     explorable()._ipython_display_()
-    assert "<input" in shown[0].data and type(shown[1]).__name__ == "VBox"
+    published, live = shown
+    assert "<input" in published.data
+    assert type(live).__name__ == "VBox"
 
 
 def test_curtain_shows_left_and_right_of_its_border():
-    left, right = np.zeros((4, 40, 3), np.uint8), np.full((4, 40, 3), 200, np.uint8)
+    left = np.zeros((4, 40, 3), np.uint8)
+    right = np.full((4, 40, 3), 200, np.uint8)
     curtain = Curtain({"JPEG": left, "WebP": right}, title="c", task="t", alt="Two pictures.")
     picture = curtain.compose("JPEG", "WebP", 50)
-    assert picture[:, :19].max() == 0 and picture[:, 21:].min() == 200 and picture[0, 20, 0] == 255
+    assert picture[:, :19].max() == 0
+    assert picture[:, 19:21].min() == 255
+    assert picture[:, 21:].max() == picture[:, 21:].min() == 200
     np.testing.assert_array_equal(curtain.compose("JPEG", "WebP", 0)[:, 1:], right[:, 1:])
     data = data_of(curtain.html())
     np.testing.assert_array_equal(decode(data["frames"][0]), left)
@@ -150,13 +199,9 @@ def test_photographs_keep_their_pixels(tmp_path):
     fig.savefig(tmp_path / "a.png")
     drawn = np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))
     wanted = figures.enlarge(NOISE, 8)
-    corners = [
-        (r, c)
-        for r in range(drawn.shape[0] - 47)
-        for c in range(30)
-        if (drawn[r, c] == wanted[0, 0]).all()
-    ]
-    assert any(np.array_equal(drawn[r : r + 48, c : c + 56], wanted) for r, c in corners)
+    rows = range(drawn.shape[0] - 47)
+    windows = (drawn[r : r + 48, c : c + 56] for r, c in itertools.product(rows, range(30)))
+    assert any(np.array_equal(window, wanted) for window in windows)
 
 
 def test_error_map_is_dark_where_pictures_agree():
@@ -165,3 +210,57 @@ def test_error_map_is_dark_where_pictures_agree():
     other = NOISE.copy()
     other[2, 3] ^= 255
     assert (figures.error_map(NOISE, other) != shown).any(axis=2).sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("image", "picture"),
+    [
+        (np.array([[0.0, 1.0]]), [[[0, 0, 0], [255, 255, 255]]]),
+        (np.array([[-1.0, 2.0]]), [[[0, 0, 0], [255, 255, 255]]]),
+        (np.array([[7]], np.uint8), [[[7, 7, 7]]]),
+        (np.array([[[1, 2, 3, 4]]], np.uint8), [[[1, 2, 3]]]),
+    ],
+    ids=["grey in 0..1", "beyond 0..1", "grey in 8 bits", "with transparency"],
+)
+def test_any_image_becomes_a_picture(image, picture):
+    shown = figures.to_picture(image)
+    np.testing.assert_array_equal(shown, picture)
+    assert shown.dtype == np.uint8
+
+
+def test_signed_maps_are_blue_white_and_red():
+    low, zero, high = figures.signed([[-2, 0, 2]])[0].astype(int)
+    assert low[2] > low[0]  # blue
+    assert high[0] > high[2]  # red
+    assert zero.min() > 240  # white
+    np.testing.assert_array_equal(figures.signed([[1, -1]], limit=1), figures.signed([[9, -9]]))
+
+
+def test_heat_spreads_the_colours_over_its_range():
+    default = figures.heat([[1, 2, 3]])
+    np.testing.assert_array_equal(default, figures.heat([[0, 0.5, 1]], 0, 1))
+    np.testing.assert_array_equal(default[:, 1:], figures.heat([[2, 9]], 1, 3))
+
+
+def test_curves_of_codecs_have_their_colours_and_names():
+    line = ([0, 1], [0, 1])
+    fig = figures.plot_curves({"mfca": line, "mine": line}, xlabel="x", ylabel="y")
+    (axes,) = fig.axes
+    assert [text.get_text() for text in axes.texts] == ["MFCA codec", "mine"]
+    colours = [curve.get_color() for curve in axes.lines]
+    assert colours == [figures.CODECS["mfca"].colour, figures.CYCLE[1]]
+    assert not plt.get_fignums()
+
+
+def test_a_table_is_markdown():
+    shown = figures.table(["codec", "bytes"], [["JPEG", 12], ["WebP", "1,000"]], "Sizes").data
+    lines = ["| codec | bytes |", "|:--|--:|", "| JPEG | 12 |", "| WebP | 1,000 |"]
+    assert shown == "\n".join(["**Sizes**", "", *lines])
+
+
+def test_source_is_shown_without_its_docstring():
+    bare = figures.show_source(Curtain.compose).data
+    assert bare.startswith("```python\ndef compose(self")
+    assert "percent of the width" not in bare
+    assert "percent to pixels" in bare
+    assert "percent of the width" in figures.show_source(Curtain.compose, docstring=True).data

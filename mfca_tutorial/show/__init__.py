@@ -1,3 +1,4 @@
-"""What the chapters draw with: the look of figures, and pictures that move with and without a kernel. Nothing else
-imports this.
+"""What the chapters draw with: the look of figures, and pictures that a reader moves.
+
+Nothing else imports this.
 """

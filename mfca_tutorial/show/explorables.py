@@ -1,272 +1,307 @@
 """Pictures that the reader moves: one definition, two faces.
 
-An explorable is a pure function `render(**values)` and its controls. In Jupyter and Colab it is ipywidgets, computed as
-you move. In the published book (environment variable MFCA_PUBLISHED, set by the book's Sphinx extension) every frame is
-computed once and written as one block of HTML with range inputs: it moves without a kernel, by keyboard, offline, and
-prints as its first picture. The script and style of that face are `_assets/explorable.js` and `book.css`. Does not use
-ipywidgets' Output: notebooks with it hang when they are executed in batch.
+An explorable is a pure function `render(**values)` and its controls. In Jupyter and Colab it is
+made of ipywidgets, and a frame is computed when you move something. In the published book
+(environment variable MFCA_PUBLISHED, set by the book's Sphinx extension) every frame is computed
+once and written as one block of HTML with range inputs: it moves without a kernel, by keyboard,
+offline, and prints as its first picture. But:
+- It does not use ipywidgets' Output: notebooks with it hang when they are executed in batch.
+
+Taught in chapters 0 and 12.
 """
 
-import itertools
 import os
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
-from mfca_tutorial.show.figures import as_rgb, enlarge
-from mfca_tutorial.show.html import control_html, data_uri, frame, png, slug, to_picture
+from mfca_tutorial.data import ImageError, read_image
+from mfca_tutorial.show.controls import Choice, Control, Slider, widget_look
+from mfca_tutorial.show.html import compute_frames, data_uri, frame, image_html, png, slug
+from mfca_tutorial.show.pictures import enlarge, middle, to_picture
 
-MAX_FRAMES = 256
-OWN_SIDE = 512  # a reader's own image is cut to at most this many pixels a side, in its middle
+if TYPE_CHECKING:
+    import ipywidgets
 
-
-@dataclass(frozen=True)
-class Slider:
-    """A slider over `values` in order (numbers or text), starting at `start` (default: the middle one).
-
-    Taught in chapter 0."""
-
-    label: str
-    values: tuple
-    start: object = None
-    kind = "slider"
-
-    def first(self):
-        """Index of the value that is shown first."""
-        return (
-            list(self.values).index(self.start) if self.start is not None else len(self.values) // 2
-        )
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A drop-down list of `values` (text or numbers), starting at `start` (default: the first). Taught in chapter 0."""
-
-    label: str
-    values: tuple
-    start: object = None
-    kind = "choice"
-
-    def first(self):
-        """Index of the value that is shown first."""
-        return list(self.values).index(self.start) if self.start is not None else 0
+Drawn = ArrayLike | Figure | tuple[ArrayLike | Figure, str]  # what `render` may return
 
 
 class Explorable:
     """A picture that moves. The last line of a cell shows it.
 
-    `render(**values)` returns an image (uint8 (H, W[, 3]), or float in 0..1) or a matplotlib figure, always of one
-    size, or a pair of that and one line of text that is shown below it. `controls`: `Slider`s and `Choice`s by the name
-    of render's argument; at most 256 combinations. `title` (unique in the book), `task`: one sentence, move this, see
-    that. `alt`: text, or a function of the values. `lossless`: frames are exact (use it where a reconstruction or a
-    codec's artefacts are shown). `scale` repeats pixels. `pad=(x, y)`: names of two sliders that may also be picked on
-    a grid with the mouse. `own_image`: a uint8 (H, W, 3) photograph that is passed to `render` as its first argument;
-    in Jupyter and Colab the reader may type the path of another one. Raises ValueError on too many frames or frames
-    that differ in size.
-
-        Explorable(decoded, q=Slider("quality", range(0, 101, 10)), title="...", task="...", alt="...", lossless=True)
-
-    Taught in chapter 0."""
+    Example: Explorable(decode, q=Slider("quality", (0, 50)), title="...", task="...", alt="...")
+    """
 
     def __init__(
         self,
-        render,
+        render: Callable[..., Drawn],
         *,
-        title,
-        task,
-        alt,
-        lossless=False,
-        scale=1,
-        pad=None,
-        own_image=None,
-        **controls,
-    ):
-        self.render, self.controls, self.title, self.task, self.alt = (
-            render,
-            controls,
-            title,
-            task,
-            alt,
-        )
-        self.lossless, self.scale, self.pad, self.own_image = lossless, scale, pad, own_image
+        title: str,
+        task: str,
+        alt: str | Callable[..., str],
+        lossless: bool = False,
+        scale: int = 1,
+        pad: tuple[str, str] | None = None,
+        own_image: np.ndarray | None = None,
+        **controls: Control,
+    ) -> None:
+        """Put a function and its controls together.
 
-    def show(self, **values):
-        """One frame: (uint8 (H, W, 3), line of text). Taught in chapter 0."""
-        photograph = () if self.own_image is None else (self.own_image,)
-        drawn = self.render(*photograph, **values)
+        Args:
+            render: `render(**values)` returns an image (uint8 (H, W[, 3]), or float in 0..1) or a
+                Matplotlib figure, always of one size; or a pair of that and a line of text.
+            title: unique in the book.
+            task: one sentence: move this, see that.
+            alt: the alternative text, or a function of the values that returns it.
+            lossless: whether frames are exact; needed where a codec's artefacts are shown.
+            scale: how often each pixel is repeated.
+            pad: names of two sliders that may also be picked on a grid with the mouse.
+            own_image: a photograph uint8 (H, W, 3), render's first argument; in Jupyter and Colab
+                the reader may type the path of another one.
+            **controls: by the name of render's argument; at most 256 combinations in the book.
+        """
+        # what moves, and what moves it
+        self.render = render
+        self.controls = controls
+        self.own_image = own_image
+
+        # what is said of it
+        self.title = title
+        self.task = task
+        self.alt = alt
+
+        # how it is shown
+        self.lossless = lossless
+        self.scale = scale
+        self.pad = pad
+
+    def show(self, **values: object) -> tuple[np.ndarray, str]:
+        """Compute one frame: the picture uint8 (H, W, 3), and its line of text."""
+        # a photograph, the book's or the reader's, comes before the values
+        if self.own_image is None:
+            drawn = self.render(**values)
+        else:
+            drawn = self.render(self.own_image, **values)
+
+        # the line of text may be left out
         picture, text = drawn if isinstance(drawn, tuple) else (drawn, "")
         return to_picture(picture), str(text)
 
-    def describe(self, **values):
-        """Alternative text of one frame. Taught in chapter 0."""
-        return self.alt(**values) if callable(self.alt) else self.alt
+    def describe(self, **values: object) -> str:
+        """Return the alternative text of one frame."""
+        # a text that fits all frames, or one for each
+        if callable(self.alt):
+            return self.alt(**values)
+        return self.alt
 
-    def html(self):
-        """The published face: every combination of values as one self-contained block. Taught in chapter 0."""
-        counts = [len(c.values) for c in self.controls.values()]
-        if np.prod(counts) > MAX_FRAMES:
-            raise ValueError(
-                f"{self.title}: {np.prod(counts)} frames, at most {MAX_FRAMES}; give the controls fewer values"
-            )
-        uris, index, notes, alts, shape = {}, [], [], [], None
-        for combination in itertools.product(*(c.values for c in self.controls.values())):
-            values = dict(zip(self.controls, combination))
-            picture, text = self.show(**values)
-            if shape not in (None, picture.shape):
-                raise ValueError(
-                    f"{self.title}: frames differ in size, {shape[:2]} and {picture.shape[:2]}"
-                )
-            shape = picture.shape
-            index.append(uris.setdefault(data_uri(picture, self.lossless), len(uris)))
-            notes.append(text)
-            alts.append(self.describe(**values))
-        first = int(np.ravel_multi_index([c.first() for c in self.controls.values()], counts))
-        data = {
-            "frames": list(uris),
-            "index": index,
-            "notes": notes,
-            "alts": alts,
-            "counts": counts,
-            "first": first,
-            "pad": self.pad,
-            "texts": [[str(v) for v in c.values] for c in self.controls.values()],
-        }
-        name, kind = (
-            slug(self.title),
-            " explorable-exact" if self.lossless or self.scale > 1 else "",
+    def html(self) -> str:
+        """Return the published face: every combination of values in one self-contained block.
+
+        Raises ValueError on too many frames, or on frames that differ in size.
+        """
+        # draw every combination of values
+        controls = self.controls.values()
+        counts = [len(control.values) for control in controls]
+        frames = compute_frames(self.title, self.controls, self._draw, self.lossless)
+
+        # the frame that is shown first, and printed
+        starts = [control.first() for control in controls]
+        first = int(np.ravel_multi_index(starts, counts))
+
+        # pixels that are to be seen must not be smoothed by the browser
+        seen = self.lossless or self.scale > 1
+        picture = image_html(
+            "explorable-picture explorable-exact" if seen else "explorable-picture",
+            frames.uris[frames.index[first]],
+            frames.alts[first],
+            frames.height * self.scale,
+            frames.width * self.scale,
         )
-        controls = "".join(
-            control_html(name, key, control) for key, control in self.controls.items()
+
+        return frame(
+            "frames",
+            title=self.title,
+            task=self.task,
+            controls=self._controls_html(),
+            picture=picture,
+            note=frames.notes[first],
+            # in the words of the script
+            data={
+                "frames": frames.uris,
+                "index": frames.index,
+                "notes": frames.notes,
+                "alts": frames.alts,
+                "counts": counts,
+                "first": first,
+                "pad": self.pad,
+                "texts": self._texts(),
+            },
         )
-        size = f'width="{shape[1] * self.scale}" height="{shape[0] * self.scale}"'
-        source = f'src="{data["frames"][index[first]]}" alt="{escape(alts[first])}"'
-        picture = f'<img class="explorable-picture{kind}" {source} {size}>'
-        return frame("frames", self.title, self.task, controls, picture, data)
 
-    def live(self):
-        """The face in Jupyter and Colab: an ipywidgets box that computes a frame when a control moves.
+    def live(self) -> "ipywidgets.VBox":
+        """Return the face in Jupyter and Colab, which computes a frame when a control moves."""
+        import ipywidgets  # the book's extra; the package runs without it
 
-        Taught in chapter 0."""
-        import ipywidgets
+        # what stands in the box
+        heading = ipywidgets.HTML(f"<b>{escape(self.title)}</b><br>{escape(self.task)}")
+        fields = {key: control.widget() for key, control in self.controls.items()}
+        picture = ipywidgets.Image(format="png")
+        note = ipywidgets.HTML()
 
-        wide = {"layout": ipywidgets.Layout(width="30em"), "style": {"description_width": "11em"}}
-        fields = {}
-        for key, control in self.controls.items():
-            options = [(str(v), v) for v in control.values]
-            make = ipywidgets.Dropdown if control.kind == "choice" else ipywidgets.SelectionSlider
-            more = {} if control.kind == "choice" else {"continuous_update": False}
-            fields[key] = make(
-                options=options, index=control.first(), description=control.label, **more, **wide
-            )
-        picture, note = ipywidgets.Image(format="png"), ipywidgets.HTML()
-
-        def update(_=None):
+        # ipywidgets tells what has changed; every field is read anew
+        def update(_: object = None) -> None:
             values = {key: field.value for key, field in fields.items()}
             image, text = self.show(**values)
-            picture.value, note.value = png(enlarge(image, self.scale)), escape(text)
+            picture.value = png(enlarge(image, self.scale))
+            note.value = escape(text)
 
-        rows = [
-            ipywidgets.HTML(f"<b>{escape(self.title)}</b><br>{escape(self.task)}"),
-            *fields.values(),
-        ]
+        # every control moves the picture
+        for field in fields.values():
+            field.observe(update, names="value")
+        rows = [heading, *fields.values()]
+
+        # a file that cannot be read leaves the picture as it was
+        def load(change: Mapping[str, str]) -> None:
+            try:
+                image, _ = read_image(change["new"])
+            except ImageError as error:
+                note.value = escape(str(error))
+            else:
+                self.own_image = middle(image)
+                update()
+
+        # where a photograph is shown, the reader may name another one
         if self.own_image is not None:
             path = ipywidgets.Text(
                 placeholder="path of an image",
                 description="your own image",
                 continuous_update=False,
-                **wide,
+                **widget_look(),
             )
+            path.observe(load, names="value")
             rows.append(path)
 
-            def load(change):
-                from mfca_tutorial.data import ImageError, read_image
-
-                try:
-                    self.own_image = middle(read_image(change["new"])[0])
-                except ImageError as error:
-                    note.value = escape(str(error))
-                else:
-                    update()
-
-            path.observe(load, names="value")
-        for field in fields.values():
-            field.observe(update, names="value")
+        # show the first frame before anything has moved
         update()
         return ipywidgets.VBox([*rows, picture, note])
 
-    def _ipython_display_(self):
+    def _ipython_display_(self) -> None:
         from IPython.display import HTML, display
 
-        display(HTML(self.html()) if os.environ.get("MFCA_PUBLISHED") else self.live())
+        # Jupyter asks the last value of a cell to show itself
+        if os.environ.get("MFCA_PUBLISHED"):
+            display(HTML(self.html()))
+        else:
+            display(self.live())
 
+    # ---- what `html` is made of
 
-def middle(image):
-    """The middle of an image, at most OWN_SIDE pixels a side, sides multiples of 64 where it is that large.
+    def _draw(self, **values: object) -> tuple[np.ndarray, str, str]:
+        # what one frame looks like, what stands below it, what is read aloud
+        picture, text = self.show(**values)
+        return picture, text, self.describe(**values)
 
-    Taught in chapter 0."""
-    cut = [min(n, OWN_SIDE) // 64 * 64 or n for n in image.shape[:2]]
-    top, left = ((n - c) // 2 for n, c in zip(image.shape[:2], cut))
-    return image[top : top + cut[0], left : left + cut[1]]
+    def _controls_html(self) -> str:
+        # ids are made of the title, which is unique in the book
+        name = slug(self.title)
+        return "".join(control.html(name, key) for key, control in self.controls.items())
+
+    def _texts(self) -> list[list[str]]:
+        # what the script writes beside a slider that has moved
+        return [[str(value) for value in control.values] for control in self.controls.values()]
 
 
 class Curtain(Explorable):
-    """Two pictures in one place, with a border that moves: what is left of it shows the one, what is right of it the
-    other.
+    """Two pictures in one place, with a border that moves.
 
-    `images`: {label: uint8 (H, W, 3)}, all of one size, labels with their bytes (drop-down lists pick two of them).
-    `left`, `right`: labels shown first (default the first two). Frames are always lossless. Taught in chapter 12."""
+    Left of the border is the one picture, right of it the other. Both are always lossless.
+    """
 
-    def __init__(self, images, *, title, task, alt, left=None, right=None, scale=1):
+    def __init__(
+        self,
+        images: Mapping[str, ArrayLike],
+        *,
+        title: str,
+        task: str,
+        alt: str,
+        left: str | None = None,
+        right: str | None = None,
+        scale: int = 1,
+    ) -> None:
+        """Put pictures behind a curtain; drop-down lists pick two of them.
+
+        Args:
+            images: pictures uint8 (H, W, 3) of one size by their labels, which say their bytes.
+            title, task, alt, scale: as for `Explorable`; one text for all positions of the border.
+            left: label of the picture that is shown left at first; by default the first one.
+            right: label of the picture that is shown right at first; by default the second one.
+        """
+        # kept under their labels, which the lists offer
         labels = list(images)
-        left, right = left or labels[0], right or labels[1]
-        self.images = {label: as_rgb(image) for label, image in images.items()}
-        controls = {
-            "left": Choice("left", labels, left),
-            "right": Choice("right", labels, right),
-            "border": Slider("border", range(0, 101, 5), 50),
-        }
+        self.images = {label: to_picture(image) for label, image in images.items()}
         super().__init__(
-            self.compose, title=title, task=task, alt=alt, lossless=True, scale=scale, **controls
+            self.compose,
+            title=title,
+            task=task,
+            alt=alt,
+            lossless=True,
+            scale=scale,
+            left=Choice("left", labels, left or labels[0]),
+            right=Choice("right", labels, right or labels[1]),
+            border=Slider("border", range(0, 101, 5), 50),  # percent of the width
         )
 
-    def compose(self, left, right, border):
-        """`left` up to `border` percent of the width, then a white line, then `right`: uint8 (H, W, 3).
+    def compose(self, left: str, right: str, border: float) -> np.ndarray:
+        """Return `left` up to `border` percent of the width, then a white line, then `right`."""
+        # begin with the right picture, and lay a part of the left one over it
+        picture = self.images[right].copy()  # (H, W, 3)
+        width = picture.shape[1]
 
-        Taught in chapter 12."""
-        picture = self.images[right].copy()
-        at = round(picture.shape[1] * border / 100)
+        # percent to pixels
+        at = round(width * border / 100)
         picture[:, :at] = self.images[left][:, :at]
-        picture[:, max(at - 1, 0) : at + 1] = 255
+
+        # the line is two pixels wide, one on either side of the border
+        start = max(at - 1, 0)
+        picture[:, start : at + 1] = 255
         return picture
 
-    def html(self):
-        """The published face: each picture once; the script moves the border. Taught in chapter 12."""
-        labels, name = list(self.images), slug(self.title)
-        uris = [data_uri(image, True) for image in self.images.values()]
-        height, width = (n * self.scale for n in self.images[labels[0]].shape[:2])
-        picks = [self.controls[side].first() for side in ("left", "right")]
-        controls = "".join(
-            control_html(name, key, control) for key, control in self.controls.items()
-        )
-        layers = "".join(
-            f'<img class="explorable-picture explorable-exact explorable-{side}" src="{uris[pick]}" '
-            f'alt="{escape(self.describe())} {side}: {escape(labels[pick])}" width="{width}" height="{height}">'
-            for side, pick in zip(("left", "right"), picks)
-        )
-        data = {
-            "frames": uris,
-            "notes": [""],
-            "first": 0,
-            "labels": labels,
-            "alt": self.describe(),
-            "texts": [[str(v) for v in c.values] for c in self.controls.values()],
-        }
+    def html(self) -> str:
+        """Return the published face: each picture once; the script moves the border."""
+        labels = list(self.images)
+
+        # every picture once, however often the border moves
+        uris = [data_uri(image, lossless=True) for image in self.images.values()]
+
+        # the first picture gives the size of all
+        height, width = self.images[labels[0]].shape[:2]
+
+        # two pictures lie on each other; the script cuts the upper one off at the border
+        layers = ""
+        for side in ("left", "right"):
+            shown = self.controls[side].first()
+            kind = f"explorable-picture explorable-exact explorable-{side}"
+            alt = f"{self.describe()} {side}: {labels[shown]}"
+            layers += image_html(kind, uris[shown], alt, height * self.scale, width * self.scale)
+
         return frame(
             "curtain",
-            self.title,
-            self.task,
-            controls,
-            f'<div class="explorable-curtain">{layers}</div>',
-            data,
+            title=self.title,
+            task=self.task,
+            controls=self._controls_html(),
+            picture=f'<div class="explorable-curtain">{layers}</div>',
+            note="",
+            # in the words of the script
+            data={
+                "frames": uris,
+                "notes": [""],
+                "first": 0,
+                "labels": labels,
+                "alt": self.describe(),
+                "texts": self._texts(),
+            },
         )

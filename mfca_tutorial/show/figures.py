@@ -1,263 +1,286 @@
-"""The look of the book: one style, one colour per codec, photographs at their own pixels, tables, package source.
+"""What a chapter shows: photographs at their own pixels, curves, tables, source of the package.
 
-Does not compute results: it draws what a chapter hands it. Every function returns its figure (closed, so that it shows
-once: as the last line of a cell) or its table.
+Does not compute results: it draws what a chapter hands it. Every function returns its figure
+(closed, so that it shows once, as the last line of a cell) or its table. The look comes from
+`show/style.py`, single pictures from `show/pictures.py`, colours of codecs from
+`evaluation/palette.py`; a chapter finds them all here.
+
+Taught in chapter 0.
 """
 
 import inspect
-import platform
-import random
 import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
 
-PAPER, INK, MUTED = "#ffffff", "#1c2733", "#5b6875"
-# name -> (label, colour, marker); colours stay apart for colour-blind readers and keep 3:1 against the paper
-CODECS = {
-    "mfca": ("MFCA codec", "#c1440e", "o"),
-    "jpeg": ("JPEG", "#0b6aa8", "s"),
-    "jpeg2000": ("JPEG 2000", "#00805b", "^"),
-    "webp": ("WebP", "#a8508a", "D"),
-    "avif": ("AVIF", "#9a6b00", "v"),
-    "bpg": ("BPG", "#2f7fb0", "P"),
-    "vtm": ("VTM", "#444444", "X"),
-    "hyperprior": ("hyperprior (2018)", "#7a56b8", "h"),
-    "report": ("the report's model", "#8a4b2a", "p"),
-}
-CYCLE = ["#0b6aa8", "#c1440e", "#00805b", "#a8508a", "#9a6b00", "#7a56b8", "#444444"]
-DPI = 100  # of photographs: one image pixel is `scale` figure pixels
-STYLE = {
-    **{
-        "figure.figsize": (6.4, 3.8),
-        "figure.dpi": 150,
-        "figure.facecolor": PAPER,
-        "axes.facecolor": PAPER,
-    },
-    **{
-        "figure.constrained_layout.use": True,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": True,
-    },
-    **{
-        "axes.edgecolor": MUTED,
-        "axes.labelcolor": INK,
-        "text.color": INK,
-        "xtick.color": INK,
-        "ytick.color": INK,
-    },
-    **{
-        "grid.color": "#dfe4e8",
-        "grid.linewidth": 0.7,
-        "axes.axisbelow": True,
-        "legend.frameon": False,
-    },
-    **{
-        "font.size": 10.5,
-        "axes.titlesize": 11,
-        "axes.labelsize": 10.5,
-        "xtick.labelsize": 9.5,
-        "ytick.labelsize": 9.5,
-    },
-    **{
-        "axes.titlelocation": "left",
-        "lines.linewidth": 1.9,
-        "lines.markersize": 5,
-        "image.interpolation": "nearest",
-    },
-    **{"axes.prop_cycle": plt.cycler(color=CYCLE), "image.cmap": "viridis"},
-}
+from mfca_tutorial.evaluation.palette import CODECS, CYCLE, look_of
+from mfca_tutorial.show.pictures import enlarge, error_map, heat, signed, to_picture
+from mfca_tutorial.show.style import INK, MUTED, PAPER, start, use_style
+
+if TYPE_CHECKING:
+    from IPython.display import Markdown
+
+__all__ = [
+    # defined here
+    "plot_curves",
+    "show_images",
+    "show_source",
+    "table",
+    # from the palette and the style
+    "CODECS",
+    "CYCLE",
+    "INK",
+    "MUTED",
+    "PAPER",
+    "start",
+    "use_style",
+    # from the pictures
+    "enlarge",
+    "error_map",
+    "heat",
+    "signed",
+    "to_picture",
+]
+
+DPI = 100  # of photographs: one pixel of the image is `scale` pixels of the figure
+FRAME_COLOUR = "#ffd60a"  # of an enlarged detail: yellow is seen on most photographs
+FRAME_WIDTH = 1.2  # points
+TITLE_LINE = 17  # pixels from one line of a title to the next
+TITLE_GAP = 6  # pixels between a title and what is above it
+TITLE_LIFT = 5  # pixels between a title and its picture
 
 
-def start(seed=0):
-    """Begin a chapter: set the look and the seeds, print versions. Returns the torch device: `cuda` where there is one,
-    else `cpu`.
+class _Sheet(NamedTuple):
+    """A figure that is measured in pixels from its top left corner.
 
-    Taught in chapter 0."""
-    import torch
+    Matplotlib measures in shares of the figure, from its lower left corner.
+    """
 
-    from mfca_tutorial import __version__
+    figure: Figure
+    width: int  # pixels
+    height: int
 
-    use_style()
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    versions = (
-        f"Python {platform.python_version()}, torch {torch.__version__}, NumPy {np.__version__}"
-    )
-    where = (
-        torch.cuda.get_device_name(0)
-        if device.type == "cuda"
-        else "the processor; a GPU is not needed"
-    )
-    print(f"mfca_tutorial {__version__}, {versions}\nruns on {where}")
-    return device
-
-
-def use_style():
-    """Set matplotlib's look for the book: legible at phone width, on paper in light and dark pages.
-
-    Taught in chapter 0."""
-    plt.rcParams.update(STYLE)
-    try:  # in a notebook: no cropping, which would move photographs off the pixel grid
-        from IPython import get_ipython
-        from matplotlib_inline.backend_inline import set_matplotlib_formats
-
-        if get_ipython() is not None:
-            set_matplotlib_formats("png", bbox_inches=None)
-    except ImportError:
-        pass
-
-
-def as_rgb(image):
-    """uint8 (H, W[, 3]) or float (H, W[, 3]) in 0..1 -> uint8 (H, W, 3). Taught in chapter 0."""
-    image = np.asarray(image)
-    if image.dtype != np.uint8:
-        image = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
-    return (
-        np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image[..., :3]
-    )  # (H, W, 3)
-
-
-def signed(array, limit=None):
-    """A signed map (H, W) as a picture uint8 (H, W, 3): blue below zero, white at zero, red above; `limit` is the value
-    of full colour.
-
-    Taught in chapter 1."""
-    array = np.asarray(array, dtype=np.float64)
-    limit = limit or max(float(np.abs(array).max()), 1e-12)
-    return as_rgb(plt.get_cmap("RdBu_r")(0.5 + 0.5 * np.clip(array / limit, -1, 1))[..., :3])
-
-
-def heat(array, low=None, high=None, cmap="viridis"):
-    """A map (H, W) as a picture uint8 (H, W, 3), `low`..`high` over the colours (default: its own range).
-
-    Taught in chapter 2."""
-    array = np.asarray(array, dtype=np.float64)
-    low, high = (array.min() if low is None else low), (array.max() if high is None else high)
-    return as_rgb(
-        plt.get_cmap(cmap)(np.clip((array - low) / max(high - low, 1e-12), 0, 1))[..., :3]
-    )
-
-
-def error_map(a, b, limit=32):
-    """Where two uint8 images differ: mean absolute difference over colours, 0..`limit` grey levels as dark..bright.
-
-    Taught in chapter 12."""
-    difference = np.abs(as_rgb(a).astype(np.int16) - as_rgb(b)).mean(axis=2)
-    return heat(difference, 0, limit, "magma")
-
-
-def enlarge(image, times):
-    """Repeat every pixel `times` times both ways (nearest neighbour). Taught in chapter 0."""
-    return np.repeat(np.repeat(np.asarray(image), times, axis=0), times, axis=1)
-
-
-def show_images(images, titles=None, *, zoom=None, factor=4, columns=None, scale=1, gap=12):
-    """Photographs side by side at their own pixels. `images`: list of (H, W[, 3]); `titles`: one a picture, `\\n` for a
-    second line.
-
-    `zoom = (top, left, side)` frames that square and draws it `factor` times larger, nearest neighbour, in the lower
-    right corner. `scale` repeats pixels (small arrays). `columns`: pictures in a row (default all). The book's column
-    is about 740 pixels wide. Taught in chapter 0."""
-    images = [enlarge(as_rgb(i), scale) for i in images]
-    titles = list(titles or [""] * len(images))
-    columns = min(columns or len(images), len(images))
-    rows = -(-len(images) // columns)
-    height, width = max(i.shape[0] for i in images), max(i.shape[1] for i in images)
-    above = 6 + 17 * max(t.count("\n") + bool(t) for t in titles)  # pixels for the titles
-    full_w, full_h = columns * (width + gap) + gap, rows * (height + above + gap)
-    fig = plt.figure(figsize=(full_w / DPI, full_h / DPI), dpi=DPI, layout="none")
-    for n, (image, title) in enumerate(zip(images, titles)):
-        h, w = image.shape[:2]
-        left, top = (
-            gap + (n % columns) * (width + gap),
-            (n // columns) * (height + above + gap) + above,
-        )  # pixels from the top left
-        ax = fig.add_axes((left / full_w, 1 - (top + h) / full_h, w / full_w, h / full_h))
-        ax.imshow(image, interpolation="nearest", aspect="auto")
-        ax.set_axis_off()
-        fig.text(
-            left / full_w, 1 - (top - 5) / full_h, title, va="bottom", fontsize=8.6, linespacing=1.2
+    def axes(self, left: int, top: int, width: int, height: int) -> Axes:
+        # y runs upwards from the lower edge
+        bottom = 1 - (top + height) / self.height
+        return self.figure.add_axes(
+            (left / self.width, bottom, width / self.width, height / self.height)
         )
+
+    def write(self, left: int, top: int, text: str) -> None:
+        # the text stands on the line `top`
+        self.figure.text(
+            left / self.width,
+            1 - top / self.height,
+            text,
+            va="bottom",
+            fontsize=8.6,
+            linespacing=1.2,
+        )
+
+
+def show_images(
+    images: Iterable[ArrayLike],
+    titles: Iterable[str] | None = None,
+    *,
+    zoom: tuple[int, int, int] | None = None,
+    factor: int = 4,
+    columns: int | None = None,
+    scale: int = 1,
+    gap: int = 12,
+) -> Figure:
+    """Show photographs side by side at their own pixels. The book's column is 740 pixels wide.
+
+    Args:
+        images: arrays (H, W) or (H, W, 3), uint8 or float in 0..1.
+        titles: one per picture; `\\n` begins a second line.
+        zoom: (top, left, side) of a square that is framed and drawn enlarged, nearest neighbour,
+            in the lower right corner.
+        factor: how much larger the square is drawn.
+        columns: pictures in a row; by default all.
+        scale: how often each pixel is repeated; for small arrays.
+        gap: pixels between two pictures.
+    """
+    # whatever comes in becomes uint8 (H, W, 3)
+    pictures = [enlarge(to_picture(image), scale) for image in images]
+    count = len(pictures)
+    captions = list(titles or [""] * count)  # a title may be empty
+
+    # every picture gets a cell as large as the largest picture, its title above it
+    height = max(picture.shape[0] for picture in pictures)
+    width = max(picture.shape[1] for picture in pictures)
+    lines = max(caption.count("\n") + bool(caption) for caption in captions)
+    above = TITLE_GAP + TITLE_LINE * lines
+
+    # the figure is a grid of cells with gaps around them
+    columns = min(columns or count, count)
+    rows = -(-count // columns)  # rounded up
+    full_width = columns * (width + gap) + gap
+    full_height = rows * (height + above + gap)
+    inches = (full_width / DPI, full_height / DPI)
+
+    # no layout of Matplotlib's: it would move the pictures off the grid of pixels
+    figure = plt.figure(figsize=inches, dpi=DPI, layout="none")
+    sheet = _Sheet(figure, full_width, full_height)
+
+    # place one picture after the other, row by row
+    for number, (picture, caption) in enumerate(zip(pictures, captions)):
+        row, column = divmod(number, columns)
+        left = gap + column * (width + gap)
+        top = row * (height + above + gap) + above
+
+        # no rescaling: one pixel of the picture is one pixel of the figure
+        axes = sheet.axes(left, top, picture.shape[1], picture.shape[0])
+        axes.imshow(picture, interpolation="nearest", aspect="auto")
+        axes.set_axis_off()
+        sheet.write(left, top - TITLE_LIFT, caption)
+
+        # the square is given in pixels of the image, before they were repeated
         if zoom is not None:
-            row, column, side = (v * scale for v in zoom)
-            ax.add_patch(
-                Rectangle(
-                    (column - 0.5, row - 0.5),
-                    side,
-                    side,
-                    fill=False,
-                    edgecolor="#ffd60a",
-                    linewidth=1.2,
-                )
-            )
-            patch = enlarge(image[row : row + side, column : column + side], factor)
-            ph, pw = patch.shape[:2]
-            inset = fig.add_axes(
-                ((left + w - pw) / full_w, 1 - (top + h) / full_h, pw / full_w, ph / full_h)
-            )
-            inset.imshow(patch, interpolation="nearest", aspect="auto")
-            inset.set(xticks=[], yticks=[])
-            for spine in inset.spines.values():
-                spine.set(edgecolor="#ffd60a", linewidth=1.2, visible=True)
-    plt.close(fig)
-    return fig
+            square = tuple(value * scale for value in zoom)
+            _draw_detail(sheet, axes, picture, square, factor, left, top)
+
+    # close the figure, or the notebook would show it a second time
+    plt.close(figure)
+    return figure
 
 
-def plot_curves(curves, *, xlabel, ylabel, ax=None, label_at=-1):
-    """Lines with their names written at their ends. `curves`: {codec or label: (x, y)}; a key of `CODECS` gets that
-    codec's colour.
+def _draw_detail(
+    sheet: _Sheet,
+    axes: Axes,
+    picture: np.ndarray,
+    square: tuple[int, ...],
+    factor: int,
+    left: int,
+    top: int,
+) -> None:
+    # frame the square; Matplotlib's pixels begin half a pixel before their middle
+    row, column, side = square
+    corner = (column - 0.5, row - 0.5)
+    frame = Rectangle(
+        corner,
+        side,
+        side,
+        fill=False,
+        edgecolor=FRAME_COLOUR,
+        linewidth=FRAME_WIDTH,
+    )
+    axes.add_patch(frame)
 
-    Taught in chapter 12."""
-    ax = ax or plt.subplots()[1]
-    for n, (name, (x, y)) in enumerate(curves.items()):
-        label, colour, marker = CODECS.get(name, (name, CYCLE[n % len(CYCLE)], "o"))
+    # draw it again, larger, in the lower right corner of the picture
+    detail = picture[row : row + side, column : column + side]
+    patch = enlarge(detail, factor)
+    height, width = patch.shape[:2]
+    right = left + picture.shape[1]
+    bottom = top + picture.shape[0]
+    inset = sheet.axes(right - width, bottom - height, width, height)
+    inset.imshow(patch, interpolation="nearest", aspect="auto")
+
+    # with the same frame around it
+    inset.set(xticks=[], yticks=[])
+    for spine in inset.spines.values():
+        spine.set(visible=True, edgecolor=FRAME_COLOUR, linewidth=FRAME_WIDTH)
+
+
+def plot_curves(
+    curves: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    ax: Axes | None = None,
+    label_at: int = -1,
+) -> Figure:
+    """Draw lines with their names written at their ends.
+
+    Args:
+        curves: (x, y) by name; a codec's name gets its label and its colour.
+        xlabel: text of the horizontal axis, with its unit.
+        ylabel: text of the vertical axis, with its unit.
+        ax: the Matplotlib axes to draw on; by default those of a new figure.
+        label_at: index of the point that the name is written beside.
+    """
+    # without axes to draw on, begin a figure
+    if ax is None:
+        _, ax = plt.subplots()
+
+    for number, (name, (x, y)) in enumerate(curves.items()):
+        label, colour, marker = look_of(name, number)
         ax.plot(x, y, color=colour, marker=marker, label=label)
+
+        # a name beside its curve is found faster than one in a legend
+        point = (np.asarray(x)[label_at], np.asarray(y)[label_at])
         ax.annotate(
             label,
-            (x[label_at], y[label_at]),
+            point,
             xytext=(6, 0),
             textcoords="offset points",
             color=colour,
             va="center",
             fontsize=9,
         )
-    ax.set(xlabel=xlabel, ylabel=ylabel)
+
+    # leave room for the names on the right
     ax.margins(x=0.16)
-    plt.close(ax.figure)
-    return ax.figure
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+
+    # close the figure, or the notebook would show it a second time
+    figure = cast(Figure, ax.figure)
+    plt.close(figure)
+    return figure
 
 
-def table(headers, rows, caption=""):
-    """A results table as Markdown (accessible, themed, no picture). Numbers are written as you format them.
+def table(
+    headers: Sequence[str], rows: Iterable[Iterable[object]], caption: str = ""
+) -> "Markdown":
+    """Return a table of results as Markdown: accessible, in the page's colours, no picture.
 
-    Taught in chapter 0."""
+    Numbers are written as you format them.
+    """
     from IPython.display import Markdown
 
-    head = (
-        "| "
-        + " | ".join(headers)
-        + " |\n|"
-        + "|".join([":--"] + ["--:"] * (len(headers) - 1))
-        + "|\n"
-    )
-    body = "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)
-    return Markdown((f"**{caption}**\n\n" if caption else "") + head + body)
+    # the first column is text, the others are numbers
+    alignment = [":--"] + ["--:"] * (len(headers) - 1)
+    lines = [
+        "| " + " | ".join(headers) + " |",
+        "|" + "|".join(alignment) + "|",
+    ]
+
+    # one line per row
+    for row in rows:
+        cells = [str(cell) for cell in row]
+        lines.append("| " + " | ".join(cells) + " |")
+
+    # the caption is a paragraph of its own
+    text = "\n".join(lines)
+    if caption:
+        text = f"**{caption}**\n\n{text}"
+    return Markdown(text)
 
 
-def show_source(thing, docstring=False):
-    """The source of a function, class or method of the package, as it is installed; its docstring only when asked.
+def show_source(thing: Callable[..., object] | type, docstring: bool = False) -> "Markdown":
+    """Return the source of a function, class or method of the package, as it is installed.
 
-    Taught in chapter 1."""
+    Its docstring is shown only when asked for: the chapter has just said it.
+    """
     from IPython.display import Markdown
 
+    # from the file, comments included
     code = inspect.getsource(thing)
-    if not docstring and thing.__doc__:
-        first = code.find('"""')
-        last = code.find('"""', first + 3) + 3
-        code = code[: code.rfind("\n", 0, first)] + code[last:]
-    return Markdown(f"```python\n{textwrap.dedent(code).strip()}\n```")
+
+    # cut from the end of the line before the docstring to its closing quotes
+    if thing.__doc__ and not docstring:
+        opening = code.find('"""')
+        closing = code.find('"""', opening + 3)
+        end_of_line = code.rfind("\n", 0, opening)
+        code = code[:end_of_line] + code[closing + 3 :]
+
+    # a method stands indented in its class
+    code = textwrap.dedent(code).strip()
+    return Markdown(f"```python\n{code}\n```")

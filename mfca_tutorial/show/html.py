@@ -1,81 +1,168 @@
-"""How an explorable reaches a page: pictures as WebP or PNG, controls and data as one block of HTML.
+"""How an explorable reaches a page: all its pictures, and one block of HTML around them.
 
-Does not move anything: the script that does is `_assets/explorable.js`, the style `_assets/book.css`.
+Does not move anything: the script that does is `_assets/explorable.js`, the style is
+`_assets/book.css`.
+
+Taught in chapter 0.
 """
 
 import base64
 import io
+import itertools
 import json
+import math
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
+from PIL import Image
 
-from mfca_tutorial.show.figures import as_rgb
+from mfca_tutorial.show.controls import Control
 
-
-def to_picture(drawn):
-    """An image array or a matplotlib figure -> uint8 (H, W, 3). Figures are drawn at their own dpi and closed.
-
-    Taught in chapter 0."""
-    if hasattr(drawn, "savefig"):
-        import matplotlib.pyplot as plt
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-        canvas = FigureCanvasAgg(drawn)
-        canvas.draw()
-        plt.close(drawn)
-        return np.asarray(canvas.buffer_rgba())[..., :3].copy()  # (H, W, 3)
-    return as_rgb(drawn)
+MAX_FRAMES = 256  # of one explorable: a page with more takes long to load
 
 
-def data_uri(picture, lossless):
-    """uint8 (H, W, 3) -> WebP as a data URI: exact when `lossless`, else quality 86. Taught in chapter 0."""
-    from PIL import Image
+@dataclass
+class Frames:
+    """Every frame of an explorable, in the order of its controls: the last one moves fastest."""
 
+    uris: list[str]  # the pictures, each stored once
+    index: list[int]  # by frame: the number of its picture
+    notes: list[str]  # by frame: the line of text below it
+    alts: list[str]  # by frame: the alternative text
+    height: int  # of every frame, in pixels
+    width: int
+
+
+def compute_frames(
+    title: str,
+    controls: Mapping[str, Control],
+    draw: Callable[..., tuple[np.ndarray, str, str]],
+    lossless: bool,
+) -> Frames:
+    """Draw every combination of the controls' values.
+
+    Args:
+        title: the explorable's, for error messages.
+        controls: by the name of draw's argument.
+        draw: `draw(**values)` returns the picture uint8 (H, W, 3), its line of text and its
+            alternative text.
+        lossless: whether the pictures are stored exactly.
+
+    Raises ValueError on more than MAX_FRAMES frames, or on frames that differ in size.
+    """
+    # refuse before the first frame is drawn: each may take seconds
+    total = math.prod(len(control.values) for control in controls.values())
+    if total > MAX_FRAMES:
+        hint = "give the controls fewer values"
+        raise ValueError(f"{title}: {total} frames, at most {MAX_FRAMES}; {hint}")
+
+    numbers: dict[str, int] = {}  # a picture's number by its data URI
+    index = []
+    notes = []
+    alts = []
+
+    # the first frame tells the size of all
+    size: tuple[int, ...] = ()
+    all_values = [control.values for control in controls.values()]
+    for combination in itertools.product(*all_values):
+        values = dict(zip(controls, combination))
+        picture, text, alt = draw(**values)
+
+        # a page must not jump while the reader moves a control
+        size = size or picture.shape[:2]
+        if picture.shape[:2] != size:
+            raise ValueError(f"{title}: frames differ in size, {size} and {picture.shape[:2]}")
+
+        # a picture that is there already keeps its number
+        uri = data_uri(picture, lossless)
+        number = numbers.setdefault(uri, len(numbers))
+
+        index.append(number)
+        notes.append(text)
+        alts.append(alt)
+
+    height, width = size
+    return Frames(list(numbers), index, notes, alts, height, width)
+
+
+def data_uri(picture: np.ndarray, lossless: bool) -> str:
+    """Encode uint8 (H, W, 3) as a WebP data URI: exact when `lossless`, else of quality 86."""
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "WEBP", lossless=lossless, quality=86, method=4, exact=True)
-    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
+    Image.fromarray(picture).save(
+        file,
+        "WEBP",
+        lossless=lossless,
+        quality=86,  # differences to the frame cannot be seen
+        method=4,  # 0 fast, 6 small
+        exact=True,  # keep the colours of transparent pixels
+    )
+
+    # a URI is text: 6 bits per character
+    text = base64.b64encode(file.getvalue()).decode()
+    return f"data:image/webp;base64,{text}"
 
 
-def slug(title):
-    """A fixed HTML id from a title. Taught in chapter 0."""
-    return "explorable-" + re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
-
-
-def frame(kind, title, task, controls, picture, data):
-    """The published block: title, task, controls (HTML), picture (HTML), data for the script. Taught in chapter 0."""
-    name = slug(title)
-    payload = json.dumps(data, ensure_ascii=False).replace("</", "<\\/")
-    return f"""<div class="explorable" id="{name}" data-kind="{kind}" role="group" aria-labelledby="{name}-title">
-<p class="explorable-title" id="{name}-title">{escape(title)}</p>
-<p class="explorable-task">{escape(task)}</p>
-<div class="explorable-controls">{controls}</div>
-{picture}
-<p class="explorable-note" aria-live="polite">{escape(data["notes"][data["first"]])}</p>
-<script type="application/json" class="explorable-data">{payload}</script>
-</div>"""
-
-
-def control_html(name, key, control):
-    """One labelled range input or drop-down list; values are indices. Taught in chapter 0."""
-    first, texts = control.first(), [escape(str(v)) for v in control.values]
-    label = f'<label for="{name}-{key}">{escape(control.label)}</label>'
-    field = f'id="{name}-{key}" class="explorable-input" data-key="{key}"'
-    if control.kind == "choice":
-        options = "".join(
-            f'<option value="{i}"{" selected" * (i == first)}>{text}</option>'
-            for i, text in enumerate(texts)
-        )
-        return f"{label}<select {field}>{options}</select><span></span>"
-    slider = f'<input type="range" {field} min="0" max="{len(texts) - 1}" step="1" value="{first}"'
-    return f'{label}{slider} aria-valuetext="{texts[first]}"><output for="{name}-{key}">{texts[first]}</output>'
-
-
-def png(picture):
-    """uint8 (H, W, 3) -> bytes of a PNG file. Taught in chapter 0."""
-    from PIL import Image
-
+def png(picture: np.ndarray) -> bytes:
+    """Encode uint8 (H, W, 3) as a PNG file."""
+    # ipywidgets asks for the bytes of a file
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "PNG")
     return file.getvalue()
+
+
+def image_html(kind: str, uri: str, alt: str, height: int, width: int) -> str:
+    """Return an image of a fixed size in the page's pixels; `kind` is its class."""
+    size = f'width="{width}" height="{height}"'
+    return f'<img class="{kind}" src="{uri}" alt="{escape(alt)}" {size}>'
+
+
+def slug(title: str) -> str:
+    """Make a fixed HTML id of a title. Example: slug("A title!") == "explorable-a-title"."""
+    # what is neither a letter nor a digit becomes a hyphen
+    words = re.sub(r"[^a-z0-9]+", "-", title.lower())
+    return "explorable-" + words.strip("-")
+
+
+def frame(
+    kind: str,
+    *,
+    title: str,
+    task: str,
+    controls: str,
+    picture: str,
+    note: str,
+    data: Mapping[str, object],
+) -> str:
+    """Return the published block of an explorable.
+
+    Args:
+        kind: what the script makes of it, 'frames' or 'curtain'.
+        title: unique in the book; the id comes from it.
+        task: one sentence that says what to move and what to look at.
+        controls: HTML of the input fields.
+        picture: HTML of what is shown first.
+        note: the line below the picture that is shown first.
+        data: what the script needs, as JSON.
+    """
+    name = slug(title)
+
+    # the text must not close the script element that holds it
+    payload = json.dumps(data, ensure_ascii=False)
+    payload = payload.replace("</", "<\\/")
+
+    # the parts in reading order; a change of the note is spoken by screen readers
+    attributes = f'class="explorable" id="{name}" data-kind="{kind}"'
+    lines = [
+        f'<div {attributes} role="group" aria-labelledby="{name}-title">',
+        f'<p class="explorable-title" id="{name}-title">{escape(title)}</p>',
+        f'<p class="explorable-task">{escape(task)}</p>',
+        f'<div class="explorable-controls">{controls}</div>',
+        picture,
+        f'<p class="explorable-note" aria-live="polite">{escape(note)}</p>',
+        f'<script type="application/json" class="explorable-data">{payload}</script>',
+        "</div>",
+    ]
+    return "\n".join(lines)

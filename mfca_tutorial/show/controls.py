@@ -1,0 +1,138 @@
+"""What a reader moves: a slider or a drop-down list, each as HTML and as a widget.
+
+A control knows its values, not what they do: that is the explorable's (`show/explorables.py`).
+
+Taught in chapter 0.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ipywidgets
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A slider over `values` in order (numbers or text), starting at `start` or in the middle."""
+
+    label: str  # what stands beside it
+    values: Sequence[object]
+    start: object = None
+
+    def first(self) -> int:
+        """Return the index of the value that is shown first."""
+        # without a wish, the middle
+        if self.start is None:
+            return len(self.values) // 2
+        return list(self.values).index(self.start)
+
+    def html(self, name: str, key: str) -> str:
+        """Return a labelled range input; its values are indices.
+
+        name: the id of the explorable. key: the name of render's argument.
+        """
+        texts = _texts(self)
+        first = self.first()
+        last = len(texts) - 1
+
+        # a screen reader says the text of the value, not its index
+        field = f'<input type="range" {_attributes(name, key)} min="0" max="{last}" step="1"'
+        field += f' value="{first}" aria-valuetext="{texts[first]}">'
+        output = f'<output for="{name}-{key}">{texts[first]}</output>'
+        return _label(self, name, key) + field + output
+
+    def widget(self) -> "ipywidgets.SelectionSlider":
+        """Return the ipywidget, which reports a value when the reader lets go of it."""
+        import ipywidgets  # the book's extra; the package runs without it
+
+        # a frame may take longer than the hand: compute only where the slider comes to rest
+        return ipywidgets.SelectionSlider(
+            options=_options(self),
+            index=self.first(),
+            description=self.label,
+            continuous_update=False,
+            **widget_look(),
+        )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A drop-down list of `values` (text or numbers), starting at `start` or at the first."""
+
+    label: str  # what stands beside it
+    values: Sequence[object]
+    start: object = None
+
+    def first(self) -> int:
+        """Return the index of the value that is shown first."""
+        # without a wish, the top of the list
+        if self.start is None:
+            return 0
+        return list(self.values).index(self.start)
+
+    def html(self, name: str, key: str) -> str:
+        """Return a labelled drop-down list; its values are indices.
+
+        name: the id of the explorable. key: the name of render's argument.
+        """
+        # one option per value
+        first = self.first()
+        options = ""
+        for index, text in enumerate(_texts(self)):
+            selected = " selected" if index == first else ""
+            options += f'<option value="{index}"{selected}>{text}</option>'
+
+        # the empty span stands where a slider has its value, so that the columns align
+        field = f"<select {_attributes(name, key)}>{options}</select><span></span>"
+        return _label(self, name, key) + field
+
+    def widget(self) -> "ipywidgets.Dropdown":
+        """Return the ipywidget."""
+        import ipywidgets  # the book's extra; the package runs without it
+
+        return ipywidgets.Dropdown(
+            options=_options(self),
+            index=self.first(),
+            description=self.label,
+            **widget_look(),
+        )
+
+
+Control = Slider | Choice
+
+
+def widget_look() -> dict[str, object]:
+    """Return the look of every input field in Jupyter and Colab: wide, with room for its label."""
+    import ipywidgets
+
+    # in widths of a letter, so that it grows with the reader's font
+    return {
+        "layout": ipywidgets.Layout(width="30em"),
+        "style": {"description_width": "11em"},
+    }
+
+
+# ---- what both kinds share
+
+
+def _texts(control: Control) -> list[str]:
+    # what is shown of a value is its text, safe inside HTML
+    return [escape(str(value)) for value in control.values]
+
+
+def _options(control: Control) -> list[tuple[str, object]]:
+    # ipywidgets' pairs of what is shown and what is meant
+    return [(str(value), value) for value in control.values]
+
+
+def _label(control: Control, name: str, key: str) -> str:
+    # a screen reader says it with the field
+    return f'<label for="{name}-{key}">{escape(control.label)}</label>'
+
+
+def _attributes(name: str, key: str) -> str:
+    # by class and key the script finds the field and what it moves
+    return f'id="{name}-{key}" class="explorable-input" data-key="{key}"'

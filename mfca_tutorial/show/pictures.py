@@ -1,0 +1,142 @@
+"""From arrays to pictures: whatever a chapter computes becomes uint8 (H, W, 3).
+
+It draws no axes and no titles; `show/figures.py` does.
+
+Taught in chapters 0, 1, 2 and 12.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from mfca_tutorial.config import STRIDE
+
+OWN_SIDE = 512  # pixels per side that an explorable takes of a reader's own image
+NO_RANGE = 1e-12  # the least range that colours are spread over: a constant map divides by it
+
+
+def to_picture(drawn: ArrayLike | Figure) -> np.ndarray:
+    """Turn an image or a Matplotlib figure into a picture uint8 (H, W, 3).
+
+    An image is uint8 or float in 0..1, of the shape (H, W) or (H, W, 3); a fourth channel is
+    dropped. A figure is drawn at its own resolution, and closed.
+    """
+    if isinstance(drawn, Figure):
+        return _pixels_of(drawn)
+
+    # 0..1 to 0..255, rounded
+    image = np.asarray(drawn)
+    if image.dtype != np.uint8:
+        inside = np.clip(image, 0, 1)
+        levels = inside * 255 + 0.5
+        image = levels.astype(np.uint8)
+
+    # grey is three equal channels
+    if image.ndim == 2:
+        one_channel = image[..., None]  # (H, W, 1)
+        return one_channel.repeat(3, axis=2)  # (H, W, 3)
+    return image[..., :3]
+
+
+def _pixels_of(figure: Figure) -> np.ndarray:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    plt.close(figure)
+    rgba = np.asarray(canvas.buffer_rgba())  # (H, W, 4)
+    rgb = rgba[..., :3]
+    return rgb.copy()  # the canvas goes, with its memory
+
+
+def signed(array: ArrayLike, limit: float | None = None) -> np.ndarray:
+    """Show a signed map (H, W): blue below zero, white at zero, red above.
+
+    `limit` is the value that gets the full colour; by default the largest of the map.
+    """
+    values = np.asarray(array, dtype=np.float64)
+    if not limit:
+        largest = np.abs(values).max()
+        limit = max(float(largest), NO_RANGE)
+
+    # -limit..limit to 0..1, with zero in the middle
+    relative = np.clip(values / limit, -1, 1)
+    share = 0.5 + 0.5 * relative
+    return _coloured(share, "RdBu_r")
+
+
+def heat(
+    array: ArrayLike,
+    low: float | None = None,
+    high: float | None = None,
+    cmap: str = "viridis",
+) -> np.ndarray:
+    """Show a map (H, W) in the colours of a Matplotlib colour map.
+
+    Args:
+        array: the map.
+        low: the value that gets the first colour; by default the smallest of the map.
+        high: the value that gets the last colour; by default the largest of the map.
+        cmap: the name of the colour map.
+    """
+    values = np.asarray(array, dtype=np.float64)
+    if low is None:
+        low = values.min()
+    if high is None:
+        high = values.max()
+
+    # low..high to 0..1
+    width = max(high - low, NO_RANGE)
+    share = (values - low) / width
+    share = np.clip(share, 0, 1)
+    return _coloured(share, cmap)
+
+
+def _coloured(share: np.ndarray, cmap: str) -> np.ndarray:
+    colour_map = plt.get_cmap(cmap)
+    rgba = colour_map(share)  # (H, W, 4) in 0..1
+    return to_picture(rgba)  # (H, W, 3)
+
+
+def error_map(a: ArrayLike, b: ArrayLike, limit: float = 32) -> np.ndarray:
+    """Show where two images differ: dark where they agree, bright where they do not.
+
+    What is shown is the absolute difference in grey levels, the mean over the colours; `limit`
+    grey levels and more get the brightest colour.
+    """
+    # 16 bits hold the differences -255..255, which 8 bits without a sign do not
+    first = to_picture(a).astype(np.int16)
+    second = to_picture(b).astype(np.int16)
+
+    difference = first - second  # (H, W, 3)
+    difference = np.abs(difference)
+    over_colours = difference.mean(axis=2)  # (H, W)
+    return heat(over_colours, 0, limit, "magma")
+
+
+def enlarge(image: ArrayLike, times: int) -> np.ndarray:
+    """Repeat every pixel `times` times down and across: nearest neighbour, nothing is blurred."""
+    pixels = np.asarray(image)
+    taller = pixels.repeat(times, axis=0)
+    return taller.repeat(times, axis=1)
+
+
+def middle(image: np.ndarray) -> np.ndarray:
+    """Cut out the middle of an image (H, W, 3): sides of at most OWN_SIDE pixels.
+
+    They are multiples of 64 where the image is that large, so that the codec need not pad it.
+    """
+    height, width = image.shape[:2]
+    rows = _middle_of(height)
+    columns = _middle_of(width)
+    return image[rows, columns]
+
+
+def _middle_of(side: int) -> slice:
+    # a side of less than one block stays whole
+    blocks = min(side, OWN_SIDE) // STRIDE
+    kept = blocks * STRIDE or side
+
+    # leave away as much before as after
+    start = (side - kept) // 2
+    return slice(start, start + kept)
