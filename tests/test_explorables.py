@@ -1,4 +1,4 @@
-"""Explorables: both faces show what `render` returns, and the published one says it in words, too."""
+"""Explorables: both faces show what `render` returns; the published one has it in words."""
 
 import base64
 import io

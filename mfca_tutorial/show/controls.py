@@ -5,7 +5,7 @@ A control knows its values, not what they do: that is the explorable's (`show/ex
 Taught in chapter 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -102,6 +102,20 @@ class Choice:
 
 
 Control = Slider | Choice
+
+
+def controls_html(name: str, controls: Mapping[str, Control]) -> str:
+    """Return the input fields of an explorable with the id `name`, one after the other."""
+    fields = [control.html(name, key) for key, control in controls.items()]
+    return "".join(fields)
+
+
+def texts_of(controls: Mapping[str, Control]) -> list[list[str]]:
+    """Return the text of every value, by control: the script writes it beside a moved slider."""
+    texts = []
+    for control in controls.values():
+        texts.append([str(value) for value in control.values])
+    return texts
 
 
 def widget_look() -> dict[str, object]:

@@ -20,7 +20,14 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from mfca_tutorial.data import ImageError, read_image
-from mfca_tutorial.show.controls import Choice, Control, Slider, widget_look
+from mfca_tutorial.show.controls import (
+    Choice,
+    Control,
+    Slider,
+    controls_html,
+    texts_of,
+    widget_look,
+)
 from mfca_tutorial.show.html import compute_frames, data_uri, frame, image_html, png, slug
 from mfca_tutorial.show.pictures import enlarge, middle, to_picture
 
@@ -104,12 +111,17 @@ class Explorable:
         Raises ValueError on too many frames, or on frames that differ in size.
         """
         # draw every combination of values
-        controls = self.controls.values()
-        counts = [len(control.values) for control in controls]
-        frames = compute_frames(self.title, self.controls, self._draw, self.lossless)
+        counts = [len(control.values) for control in self.controls.values()]
+        frames = compute_frames(
+            self.title,
+            self.controls,
+            show=self.show,
+            describe=self.describe,
+            lossless=self.lossless,
+        )
 
         # the frame that is shown first, and printed
-        starts = [control.first() for control in controls]
+        starts = [control.first() for control in self.controls.values()]
         first = int(np.ravel_multi_index(starts, counts))
 
         # pixels that are to be seen must not be smoothed by the browser
@@ -126,7 +138,7 @@ class Explorable:
             "frames",
             title=self.title,
             task=self.task,
-            controls=self._controls_html(),
+            controls=controls_html(slug(self.title), self.controls),
             picture=picture,
             note=frames.notes[first],
             # in the words of the script
@@ -138,7 +150,7 @@ class Explorable:
                 "counts": counts,
                 "first": first,
                 "pad": self.pad,
-                "texts": self._texts(),
+                "texts": texts_of(self.controls),
             },
         )
 
@@ -197,22 +209,6 @@ class Explorable:
             display(HTML(self.html()))
         else:
             display(self.live())
-
-    # ---- what `html` is made of
-
-    def _draw(self, **values: object) -> tuple[np.ndarray, str, str]:
-        # what one frame looks like, what stands below it, what is read aloud
-        picture, text = self.show(**values)
-        return picture, text, self.describe(**values)
-
-    def _controls_html(self) -> str:
-        # ids are made of the title, which is unique in the book
-        name = slug(self.title)
-        return "".join(control.html(name, key) for key, control in self.controls.items())
-
-    def _texts(self) -> list[list[str]]:
-        # what the script writes beside a slider that has moved
-        return [[str(value) for value in control.values] for control in self.controls.values()]
 
 
 class Curtain(Explorable):
@@ -292,7 +288,7 @@ class Curtain(Explorable):
             "curtain",
             title=self.title,
             task=self.task,
-            controls=self._controls_html(),
+            controls=controls_html(slug(self.title), self.controls),
             picture=f'<div class="explorable-curtain">{layers}</div>',
             note="",
             # in the words of the script
@@ -302,6 +298,6 @@ class Curtain(Explorable):
                 "first": 0,
                 "labels": labels,
                 "alt": self.describe(),
-                "texts": self._texts(),
+                "texts": texts_of(self.controls),
             },
         )

@@ -39,16 +39,18 @@ class Frames:
 def compute_frames(
     title: str,
     controls: Mapping[str, Control],
-    draw: Callable[..., tuple[np.ndarray, str, str]],
+    *,
+    show: Callable[..., tuple[np.ndarray, str]],
+    describe: Callable[..., str],
     lossless: bool,
 ) -> Frames:
     """Draw every combination of the controls' values.
 
     Args:
         title: the explorable's, for error messages.
-        controls: by the name of draw's argument.
-        draw: `draw(**values)` returns the picture uint8 (H, W, 3), its line of text and its
-            alternative text.
+        controls: by the names of the values.
+        show: `show(**values)` returns the picture uint8 (H, W, 3) and its line of text.
+        describe: `describe(**values)` returns its alternative text.
         lossless: whether the pictures are stored exactly.
 
     Raises ValueError on more than MAX_FRAMES frames, or on frames that differ in size.
@@ -69,7 +71,7 @@ def compute_frames(
     all_values = [control.values for control in controls.values()]
     for combination in itertools.product(*all_values):
         values = dict(zip(controls, combination))
-        picture, text, alt = draw(**values)
+        picture, text = show(**values)
 
         # a page must not jump while the reader moves a control
         size = size or picture.shape[:2]
@@ -82,7 +84,7 @@ def compute_frames(
 
         index.append(number)
         notes.append(text)
-        alts.append(alt)
+        alts.append(describe(**values))
 
     height, width = size
     return Frames(list(numbers), index, notes, alts, height, width)
