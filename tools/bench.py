@@ -1,165 +1,146 @@
-"""Seconds to encode and to decode one 768x512 image on this machine, by stage, in one process, after a warm-up.
+"""Seconds to encode and to decode one 768x512 image on this machine, by stage.
 
-From pixels to the bytes of the file and back; the best of some runs. Where the package `compressai` is installed, its
-`mbt2018-mean` (quality 3, untrained weights: the shape sets the time) codes the same image for comparison.
+From pixels to the bytes of the file and back, in one process; the best of some runs after a
+warm-up. Where the package `compressai` is installed, its `mbt2018-mean` (quality 3, untrained
+weights: the shape sets the time) codes the same image for comparison.
 """
 
 import argparse
 import os
-import platform
-import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from importlib.util import find_spec
 
 import numpy as np
 import torch
 
 from mfca_tutorial import Codec, data
-from mfca_tutorial.entropy import latents
-from mfca_tutorial.entropy import tables as coding
+from mfca_tutorial.entropy import latents, tables
 
-WIDTH, HEIGHT = 768, 512
+REPEATS = 5
 BARS = {"encode": 1.3, "decode": 0.7}  # at most this times mbt2018-mean
 
 
 class Stopwatch:
-    """Adds up the seconds spent in callables, by stage; the wrapped ones must not call one another."""
+    """Adds up the seconds spent in functions, by stage; the watched must not call one another."""
 
     def __init__(self):
-        self.seconds = defaultdict(float)
+        self.seconds = Counter()
 
-    def wrap(self, owner, name, stage):
-        inner = getattr(owner, name)
+    def watch(self, owner, name, stage):
+        """Replaces owner.name by a function that does the same and is timed."""
+        function = getattr(owner, name)
 
         def timed(*args, **kwargs):
             start = time.perf_counter()
-            try:
-                return inner(*args, **kwargs)
-            finally:
-                self.seconds[stage] += time.perf_counter() - start
+            result = function(*args, **kwargs)
+            self.seconds[stage] += time.perf_counter() - start
+            return result
 
         setattr(owner, name, timed)
 
-    def run(self, work):
-        """-> (result, seconds by stage, with what is left over as 'the rest' and all as 'total')."""
+    def time(self, work, argument):
+        """-> work(argument), and a Counter of seconds by stage; what no stage took is 'the rest'."""
         self.seconds.clear()
         start = time.perf_counter()
-        result = work()
+        result = work(argument)
         total = time.perf_counter() - start
-        return result, {
-            **self.seconds,
-            "the rest": total - sum(self.seconds.values()),
-            "total": total,
-        }
+        self.seconds["the rest"] = total - self.seconds.total()
+        return result, self.seconds.copy()
 
 
 def picture():
-    """uint8 (512, 768, 3): kodim01 where MFCA_KODAK names its folder, else scikit-image's coffee, mirrored out."""
+    """uint8 (512, 768, 3): kodim01 where MFCA_KODAK names its folder, else coffee, mirrored out."""
     if os.environ.get("MFCA_KODAK"):
         return data.read_image(data.kodak()[0])[0]
-    image = data.photograph("coffee")
-    height, width = image.shape[:2]
-    return np.pad(
-        image, [(0, HEIGHT - height), (0, WIDTH - width), (0, 0)], mode="reflect"
-    )  # (512, 768, 3)
+    image = data.photograph("coffee")  # (400, 600, 3)
+    return np.pad(image, [(0, 112), (0, 168), (0, 0)], mode="reflect")
 
 
-def watch(codec):
-    """A stopwatch on every stage of a codec; coding and the networks of the decoder's half apart."""
-    watch = Stopwatch()
-    for module, stage in (
-        (codec.g_a, "g_a"),
-        (codec.hyperprior.h_a, "h_a"),
-        (codec.pqf, "PQF"),
-        (codec.g_s, "g_s"),
+def mfca(codec, quality):
+    """The codec with a watch on each stage -> (encode, decode, stopwatch)."""
+    stopwatch = Stopwatch()
+    for owner, name, stage in (
+        (codec.g_a, "forward", "g_a"),
+        (codec.hyperprior.h_a, "forward", "h_a"),
+        (codec.pqf, "forward", "PQF"),
+        (codec.g_s, "forward", "g_s"),
+        (codec.exact, "h_s", "h_s, exact"),
+        (codec.exact, "parameters_of", "context, exact"),
+        (tables, "encode_indexed", "range coder"),
+        (tables, "decode_indexed", "range coder"),
+        (latents, "_encode_z", "range coder"),
+        (latents, "_decode_z", "range coder"),
+        (tables, "table_bits", "counting table bits"),
     ):
-        watch.wrap(module, "forward", stage)
-    watch.wrap(codec.exact, "h_s", "h_s, exact")
-    watch.wrap(codec.exact, "parameters_of", "context, exact")
-    for owner, name in (
-        (coding, "encode_indexed"),
-        (coding, "decode_indexed"),
-        (latents, "_encode_z"),
-        (latents, "_decode_z"),
-    ):
-        watch.wrap(owner, name, "range coder")
-    watch.wrap(coding, "table_bits", "counting table bits")
-    return watch
+        stopwatch.watch(owner, name, stage)
+    return (
+        lambda image: codec.compress(image, quality),
+        lambda stream: data.to_image(codec.decompress(stream)),
+        stopwatch,
+    )
 
 
 def mbt2018_mean():
-    """CompressAI's codec as (encode(image) -> coded, decode(coded) -> image)."""
+    """CompressAI's codec -> (encode, decode, stopwatch)."""
     from compressai.zoo import mbt2018_mean
 
     torch.manual_seed(0)
     net = mbt2018_mean(quality=3, metric="mse", pretrained=False).eval()
     net.update()
-    encode, decode = torch.no_grad()(net.compress), torch.no_grad()(net.decompress)
-    return (
-        lambda image: encode(data.to_tensor(image)),
-        lambda coded: data.to_image(decode(coded["strings"], coded["shape"])["x_hat"]),
-    )
+
+    @torch.no_grad()
+    def encode(image):
+        return net.compress(data.to_tensor(image))
+
+    @torch.no_grad()
+    def decode(coded):
+        return data.to_image(net.decompress(coded["strings"], coded["shape"])["x_hat"])
+
+    return encode, decode, Stopwatch()
 
 
-def measure(coders, image, repeats):
-    """{name: (encode, decode, stopwatch)} -> {name: {"encode": seconds by stage of the best run, "decode": ...}}.
+def measure(coders, image):
+    """{name: (encode, decode, stopwatch)} -> {(name, 'encode' or 'decode'): seconds of the best run}.
 
     The coders take turns, so that whatever else runs on the machine slows all of them.
     """
-    runs = {name: {"encode": [], "decode": []} for name in coders}
-    for _ in range(repeats + 1):
+    runs = defaultdict(list)
+    for _ in range(1 + REPEATS):
         for name, (encode, decode, stopwatch) in coders.items():
-            coded, seconds = stopwatch.run(lambda: encode(image))  # noqa: B023
-            runs[name]["encode"].append(seconds)
-            runs[name]["decode"].append(stopwatch.run(lambda: decode(coded))[1])  # noqa: B023
-    return {
-        name: {
-            way: min(found[1:], key=lambda seconds: seconds["total"]) for way, found in ways.items()
-        }
-        for name, ways in runs.items()
-    }
+            coded, encoding = stopwatch.time(encode, image)
+            _, decoding = stopwatch.time(decode, coded)
+            runs[name, "encode"].append(encoding)
+            runs[name, "decode"].append(decoding)
+
+    # The first run is a warm-up.
+    return {key: min(seconds[1:], key=Counter.total) for key, seconds in runs.items()}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quality", type=float, default=50)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument(
-        "--checkpoint", help="a .safetensors file instead of the one in the package"
-    )
+    parser.add_argument("--checkpoint", help="a .safetensors file instead of the package's own")
     options = parser.parse_args()
-    codec, image = Codec.from_pretrained(options.checkpoint), picture()
-    coders = {
-        "mfca": (
-            lambda image: codec.compress(image, options.quality),
-            lambda stream: data.to_image(codec.decompress(stream)),
-            watch(codec),
-        )
-    }
+
+    coders = {"mfca": mfca(Codec.from_pretrained(options.checkpoint), options.quality)}
     if find_spec("compressai"):
-        coders["mbt2018-mean"] = (*mbt2018_mean(), Stopwatch())
-    seconds = measure(coders, image, options.repeats)
+        coders["mbt2018-mean"] = mbt2018_mean()
+    seconds = measure(coders, picture())
+
     print(
-        f"{image.shape[1]} x {image.shape[0]}, quality {options.quality:g}; {torch.get_num_threads()} threads, "
-        f"torch {torch.__version__}, {platform.processor() or platform.machine()}"
+        f"quality {options.quality:g}, {torch.get_num_threads()} threads, torch {torch.__version__}"
     )
-    for way, stages in seconds["mfca"].items():
-        for stage, value in sorted(stages.items(), key=lambda item: (item[0] == "total", -item[1])):
-            print(f"{way}  {stage:<20} {value * 1000:8.1f} ms  {value / stages['total']:6.1%}")
-    if "mbt2018-mean" not in coders:
-        print(
-            "compressai is not installed: no comparison (pip install compressai in an environment of its own)"
-        )
-        return 0
-    for way, reference in seconds["mbt2018-mean"].items():
-        ratio = seconds["mfca"][way]["total"] / reference["total"]
-        print(
-            f"{way}  mbt2018-mean {reference['total'] * 1000:8.1f} ms; mfca takes {ratio:.2f} times that "
-            f"(bar: {BARS[way]})"
-        )
-    return 0
+    for way, bar in BARS.items():
+        stages = seconds["mfca", way]
+        total = stages.total()
+        for stage, value in [("total", total), *stages.most_common()]:
+            print(f"{way}  {stage:<20} {1000 * value:8.1f} ms  {value / total:6.1%}")
+        if "mbt2018-mean" in coders:
+            other = seconds["mbt2018-mean", way].total()
+            print(f"{way}  mbt2018-mean         {1000 * other:8.1f} ms")
+            print(f"{way}  mfca takes {total / other:.2f} times that (bar: {bar})")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,16 +1,15 @@
 """Build the published book: `python tools/build_book.py [--edition student|instructor]`.
 
-Every notebook is executed once, in `_build/executed`, and again only when it, the package or the data change. The
-student edition (`_build/html`) is built from copies without the cells tagged `solution`, the instructor's
-(`_build/html-instructor`) from whole ones; neither runs a cell. A warning of Sphinx is an error. After the build:
-sources for download stripped, pictures as lossless WebP, MathJax reduced to what pages load, 404 page and sitemap
-added, and every page proved to ask no other site for anything.
+Every notebook is executed once, in `_build/executed`, and again only when it, the package or the
+data change. The student edition (`_build/html`) is built from copies without the cells tagged
+`solution`, the instructor's (`_build/html-instructor`) from whole ones; neither runs a cell. A
+warning of Sphinx is an error. After the build: sources for download stripped, pictures as lossless
+WebP, MathJax reduced to what pages load, 404 page and sitemap added, and every page proved to ask
+no other site for anything.
 """
 
 import argparse
-import copy
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -23,36 +22,37 @@ from urllib.parse import urlsplit
 
 import nbformat
 import yaml
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 from PIL import Image
 from set_repo import address, forms
 from strip_notebooks import stripped
 
 ROOT = Path(__file__).resolve().parent.parent
-EXECUTED = ROOT / "_build" / "executed"
-TARGET = {"student": ROOT / "_build" / "html", "instructor": ROOT / "_build" / "html-instructor"}
-TIMEOUT = 300  # seconds a cell
-LOADED = (
-    "tex-chtml.js",
-    "output/chtml",
-    "input/tex/extensions",
-    "ui",
-    "LICENSE",
-)  # of MathJax; menus ask for `ui`
-MENDED = [  # what screen readers stumble over in the theme: names that differ from the text, roles that do not fit
+BUILD = ROOT / "_build"
+EXECUTED = BUILD / "executed"
+TARGET = {"student": BUILD / "html", "instructor": BUILD / "html-instructor"}
+CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
+TIMEOUT = 300  # seconds per cell
+
+# What pages load of MathJax; its menus ask for `ui`.
+LOADED = ("tex-chtml.js", "output/chtml", "input/tex/extensions", "ui", "LICENSE")
+
+# What is wrong with the theme's pages, and what takes its place. Screen readers stumble over names
+# that differ from the text and over roles that do not fit. The script of Font Awesome weighs 1.5 MB,
+# and its icon font draws the same icons. One constant is declared twice.
+MENDED = [
     (r'(<button class="btn search-button-field[^>]*?) aria-label="Search"', r"\1"),
     (r'(<i class="theme-switch[^>]*?) title="[^"]*"', r"\1"),
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
     (r'(<div class="citation"[^>]*?) role="doc-biblioentry"', r"\1"),
-    (
-        r"<script defer src=\"[^\"]*fontawesome\.js[^>]*></script>",
-        "",
-    ),  # 1.5 MB; the icon font draws the same icons
-    (
-        r"(?s)(<script>const THEBE_JS_URL[^\n]*</script>)(.*?)\1",
-        r"\1\2",
-    ),  # the same constant, declared twice
+    (r"<script defer src=\"[^\"]*fontawesome\.js[^>]*></script>", ""),
+    (r"(?s)(<script>const THEBE_JS_URL[^\n]*</script>)(.*?)\1", r"\1\2"),
+    (r"(_images/[\w.-]+)\.png", r"\1.webp"),
 ]
+
+# What would make a page load something from another site.
 EXTERNAL = re.compile(
     r"""<(?:script|img|iframe|source|video|audio)\b[^>]*?\bsrc=["']?(?:https?:)?//|
     <link\b(?=[^>]*\brel=["']?(?:stylesheet|preload|icon|modulepreload))[^>]*?\bhref=["']?(?:https?:)?//|
@@ -61,12 +61,15 @@ EXTERNAL = re.compile(
 )
 
 
-def chapters():
-    """The notebooks of `_toc.yml`, in order."""
-    found = re.findall(
-        r"^\s*-?\s*(?:file|root):\s*(\S+)", (ROOT / "_toc.yml").read_text("utf-8"), re.M
-    )
-    return [ROOT / f"{name}.ipynb" for name in found if (ROOT / f"{name}.ipynb").exists()]
+def read(file, edition):
+    """A notebook; for students without the cells tagged `solution`."""
+    notebook = nbformat.read(file, as_version=4)
+    notebook.metadata.pop("run", None)
+    if edition == "student":
+        notebook.cells = [
+            cell for cell in notebook.cells if "solution" not in cell.metadata.get("tags", [])
+        ]
+    return notebook
 
 
 def digest(files):
@@ -78,120 +81,107 @@ def digest(files):
 
 
 def package_digest():
-    """What chapters depend on beside themselves: package and data (without test images that somebody keeps there)."""
-    files = [f for top in ("mfca_tutorial", "data") for f in (ROOT / top).rglob("*") if f.is_file()]
+    """What chapters depend on beside themselves: package and data (without Kodak's images)."""
+    files = [*(ROOT / "mfca_tutorial").rglob("*"), *(ROOT / "data").rglob("*")]
+    left_out = {"__pycache__", "kodak"}
     return digest(
-        f for f in files if not {"__pycache__", "kodak"} & set(f.parts) and f.suffix != ".tar"
+        file
+        for file in files
+        if file.is_file() and not left_out & set(file.parts) and file.suffix != ".tar"
     )
 
 
 def execute(job):
-    """Run one notebook where its key has changed. Returns (name, seconds, error or '')."""
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
-
+    """Runs one notebook where its key has changed. Returns an error or ''."""
     file, key = job
-    target, record = EXECUTED / file.name, EXECUTED / f"{file.stem}.json"
-    if target.exists() and record.exists():
-        known = json.loads(record.read_text("utf-8"))
-        if known["key"] == key:
-            return file.stem, known["seconds"], ""
+    target = EXECUTED / file.name
+    if target.exists() and nbformat.read(target, as_version=4).metadata["run"]["key"] == key:
+        return ""
+
     print(f"executing {file.stem}", flush=True)
-    notebook, start = nbformat.read(file, as_version=4), time.perf_counter()
-    options = {
-        "resources": {"metadata": {"path": file.parent}},
-        "extra_arguments": ["--IPKernelApp.log_level=40"],
-    }
-    try:
-        NotebookClient(notebook, timeout=TIMEOUT, kernel_name="python3", **options).execute()
-    except (CellExecutionError, TimeoutError, RuntimeError) as error:
-        return file.stem, 0.0, f"{file.name}:\n{error}"
-    seconds = round(time.perf_counter() - start, 1)
-    nbformat.write(notebook, target)
-    record.write_text(json.dumps({"key": key, "seconds": seconds}), "utf-8")
-    return file.stem, seconds, ""
-
-
-def execute_all(processes):
-    """Every chapter once, two at a time, one thread each. Returns {name: seconds}; exits on a failing cell."""
-    EXECUTED.mkdir(parents=True, exist_ok=True)
-    os.environ.update(
-        MFCA_PUBLISHED="1", OMP_NUM_THREADS="1", TQDM_DISABLE="1", PYTHONWARNINGS="ignore"
+    notebook = nbformat.read(file, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=TIMEOUT,
+        kernel_name="python3",
+        resources={"metadata": {"path": file.parent}},
+        extra_arguments=["--IPKernelApp.log_level=40"],
     )
+    start = time.perf_counter()
+    try:
+        client.execute()
+    except (CellExecutionError, TimeoutError, RuntimeError) as error:
+        return f"{file.name}:\n{error}"
+
+    notebook.metadata["run"] = {"key": key, "seconds": round(time.perf_counter() - start, 1)}
+    nbformat.write(notebook, target)
+    return ""
+
+
+def execute_all(processes=2):
+    """Every chapter once, two at a time, one thread each; exits on a failing cell."""
+    EXECUTED.mkdir(parents=True, exist_ok=True)
+    os.environ |= {
+        "MFCA_PUBLISHED": "1",
+        "OMP_NUM_THREADS": "1",
+        "TQDM_DISABLE": "1",
+        "PYTHONWARNINGS": "ignore",
+    }
     os.environ.pop("MPLBACKEND", None)  # or figures would not reach the notebook
     package = package_digest()
-    jobs = [(file, digest([file]) + package) for file in chapters()]
+    jobs = [(file, digest([file]) + package) for file in CHAPTERS]
     with Pool(processes) as pool:
-        results = pool.map(execute, jobs, chunksize=1)
-    errors = [error for _, _, error in results if error]
+        errors = list(filter(None, pool.map(execute, jobs, chunksize=1)))
     if errors:
         sys.exit("\n".join(errors))
-    return {name: seconds for name, seconds, _ in results}
 
 
-def without_solutions(notebook):
-    """A copy without the cells tagged `solution`."""
-    result = copy.deepcopy(notebook)
-    result.cells = [
-        cell for cell in result.cells if "solution" not in cell.metadata.get("tags", [])
-    ]
-    return result
-
-
-def status_table(seconds):
+def status_table():
     """The build status page's table, in Markdown."""
-    rows = [
+    lines = [
         "| chapter | seconds | code cells | figures | explorables | exercises |",
         "|:--|--:|--:|--:|--:|--:|",
     ]
-    for file in chapters():
-        cells = nbformat.read(file, as_version=4).cells
-        text = "\n".join(c.source for c in cells)
-        counts = [
-            sum(c.cell_type == "code" for c in cells),
-            sum("figure" in c.metadata.get("mystnb", {}) for c in cells),
-            len(re.findall(r"^(?:Explorable|Curtain)\(", text, re.M)),
-            text.count("{exercise-start}"),
-        ]
-        numbers = " | ".join(str(n) for n in [seconds[file.stem], *counts])
-        rows.append(f"| [{file.stem}]({file.stem}.ipynb) | {numbers} |")
-    return "\n".join(rows)
+    for file in CHAPTERS:
+        notebook = nbformat.read(EXECUTED / file.name, as_version=4)
+        text = "\n".join(cell.source for cell in notebook.cells)
+        code = sum(cell.cell_type == "code" for cell in notebook.cells)
+        figures = sum("figure" in cell.metadata.get("mystnb", {}) for cell in notebook.cells)
+        explorables = len(re.findall(r"^(?:Explorable|Curtain)\(", text, re.M))
+        exercises = text.count("{exercise-start}")
+        lines.append(
+            f"| [{file.stem}]({file.name}) | {notebook.metadata['run']['seconds']} "
+            f"| {code} | {figures} | {explorables} | {exercises} |"
+        )
+    return "\n".join(lines)
 
 
-def stage(edition, seconds):
-    """A folder that jupyter-book builds without running anything: configuration, pages, executed notebooks."""
-    folder = ROOT / "_build" / f"source-{edition}"
+def stage(edition):
+    """A folder that jupyter-book builds without running anything: configuration, pages, notebooks."""
+    folder = BUILD / f"source-{edition}"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "_assets", folder / "_assets")
-    shutil.copytree(
-        ROOT / "book",
-        folder / "book",
-        ignore=shutil.ignore_patterns("*.ipynb", "__pycache__", ".*"),
-    )
+    unwanted = shutil.ignore_patterns("*.ipynb", "__pycache__", ".*")
+    shutil.copytree(ROOT / "book", folder / "book", ignore=unwanted)
     for name in ("_toc.yml", "index.md", "genindex.md", "references.bib"):
         shutil.copy(ROOT / name, folder)
+
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
     config["execute"]["execute_notebooks"] = "off"
     if edition == "student":
         config["repository"]["branch"] = "student"  # where the Colab buttons point
     (folder / "_config.yml").write_text(yaml.safe_dump(config), "utf-8")
-    for file in chapters():
-        notebook = nbformat.read(EXECUTED / file.name, as_version=4)
-        nbformat.write(
-            without_solutions(notebook) if edition == "student" else notebook,
-            folder / "book" / file.name,
-        )
+
+    for file in CHAPTERS:
+        nbformat.write(read(EXECUTED / file.name, edition), folder / "book" / file.name)
     status = folder / "book" / "status.md"
-    if status.exists():
-        text = status.read_text("utf-8")
-        status.write_text(
-            re.sub(r"```\{nb-exec-table\}\s*```", lambda _: status_table(seconds), text), "utf-8"
-        )
+    text = status.read_text("utf-8").replace("```{nb-exec-table}\n```", status_table())
+    status.write_text(text, "utf-8")
     return folder
 
 
 def sphinx(folder, builder="html"):
-    """jupyter-book, every warning an error; prints its output only when it fails. Returns the folder of the result."""
+    """jupyter-book, every warning an error; its output only when it fails. Returns the result's folder."""
     program = Path(sys.executable).with_name("jupyter-book")
     command = [program, "build", ".", "-W", "--keep-going", "--all", "--builder", builder]
     done = subprocess.run(
@@ -199,39 +189,24 @@ def sphinx(folder, builder="html"):
     )
     out = folder / "_build" / builder
     if done.returncode or not (out / "index.html").exists():
-        warnings = [
-            line
-            for line in done.stdout.splitlines()
-            if re.search(r"\b(WARNING|ERROR|CRITICAL):", line)
-        ]
-        sys.exit(
-            "\n".join(
-                [
-                    *warnings,
-                    done.stdout[-3000:],
-                    f"The book did not build (exit {done.returncode}).",
-                ]
-            )
-        )
+        warnings = re.findall(r".*\b(?:WARNING|ERROR|CRITICAL):.*", done.stdout)
+        end = f"The book did not build (exit {done.returncode})."
+        sys.exit("\n".join([*warnings, done.stdout[-3000:], end]))
     return out
 
 
 def slim(site):
-    """MathJax without what no page loads; figures as lossless WebP; accessible names; no build leftovers."""
+    """MathJax without what no page loads, figures as lossless WebP, no leftovers; pages mended."""
     mathjax = site / "_static" / "mathjax"
-    for file in [f for f in mathjax.rglob("*") if f.is_file()]:
-        if not file.relative_to(mathjax).as_posix().startswith(LOADED):
+    for file in list(mathjax.rglob("*")):
+        if file.is_file() and not file.relative_to(mathjax).as_posix().startswith(LOADED):
             file.unlink()
-    names = {}
     for file in (site / "_images").glob("*.png"):
-        Image.open(file).save(
-            file.with_suffix(".webp"), lossless=True, quality=60, method=4, exact=True
-        )
-        names[file.name] = file.with_suffix(".webp").name
+        options = {"lossless": True, "quality": 60, "method": 4, "exact": True}
+        Image.open(file).save(file.with_suffix(".webp"), **options)
         file.unlink()
     for page in site.rglob("*.html"):
         text = page.read_text("utf-8")
-        text = re.sub(r"(_images/)([\w.-]+\.png)", lambda m: m[1] + names.get(m[2], m[2]), text)
         for wrong, right in MENDED:
             text = re.sub(wrong, right, text)
         page.write_text(text, "utf-8")
@@ -241,39 +216,32 @@ def slim(site):
 
 def finish(site, edition):
     """What a host needs beside the pages: stripped sources, 404 page, sitemap."""
-    for file in chapters():
-        notebook = nbformat.read(file, as_version=4)
-        notebook = without_solutions(notebook) if edition == "student" else notebook
-        nbformat.write(stripped(notebook), site / "_sources" / "book" / file.name)
-    home = forms(address())[2]
+    for file in CHAPTERS:
+        nbformat.write(stripped(read(file, edition)), site / "_sources" / "book" / file.name)
     (site / ".nojekyll").touch()
-    pages = {
-        p.relative_to(site).as_posix() for p in site.rglob("*.html") if "_static" not in p.parts
-    }
-    pages -= {"search.html", "genindex.html"}
-    entries = "".join(f"<url><loc>{home}/{page}</loc></url>\n" for page in sorted(pages))
-    head = '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
-    (site / "sitemap.xml").write_text(f"{head}{entries}</urlset>\n", "utf-8")
+
+    home = forms(address())[2]
+    pages = [site / "index.html", *sorted((site / "book").glob("*.html"))]
+    entries = [
+        f"<url><loc>{home}/{page.relative_to(site).as_posix()}</loc></url>" for page in pages
+    ]
+    head = '<?xml version="1.0" encoding="UTF-8"?>'
+    start = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+    (site / "sitemap.xml").write_text("\n".join([head, start, *entries, "</urlset>", ""]), "utf-8")
+
     missing = (ROOT / "_assets" / "404.html").read_text("utf-8")
     (site / "404.html").write_text(missing.replace("HOME", urlsplit(home).path + "/"), "utf-8")
 
 
 def check(site, edition):
-    """Pages exist, load nothing from elsewhere, and the student edition names no solution."""
-    assert (site / "index.html").exists()
-    files = [
-        f for f in site.rglob("*") if f.suffix in (".html", ".css") and "mathjax" not in f.parts
-    ]
-    outside = [
-        f"{f.relative_to(site)}: {m.group()}"
-        for f in files
-        if (m := EXTERNAL.search(f.read_text("utf-8")))
-    ]
-    if outside:
-        sys.exit("Pages that would load from another site:\n" + "\n".join(outside))
-    sources = (site / "_sources" / "book").glob("*.ipynb")
-    if edition == "student" and any("{solution" in f.read_text("utf-8") for f in sources):
-        sys.exit("A solution is left in the sources of the student edition.")
+    """Pages load nothing from elsewhere, and the student edition names no solution."""
+    for file in [*site.rglob("*.html"), *site.rglob("*.css")]:
+        outside = EXTERNAL.search(file.read_text("utf-8"))
+        if outside and "mathjax" not in file.parts:
+            sys.exit(f"{file.relative_to(site)} would load from another site: {outside.group()}")
+    for file in (site / "_sources" / "book").glob("*.ipynb"):
+        if edition == "student" and "{solution" in file.read_text("utf-8"):
+            sys.exit(f"{file.name}: a solution is left in the sources of the student edition")
 
 
 def main():
@@ -281,20 +249,19 @@ def main():
     parser.add_argument("--edition", choices=list(TARGET), default="student")
     parser.add_argument("--processes", type=int, default=2, help="notebooks executed at a time")
     options = parser.parse_args()
+
     start = time.perf_counter()
-    seconds = execute_all(options.processes)
-    site = sphinx(stage(options.edition, seconds))
+    execute_all(options.processes)
+    site = sphinx(stage(options.edition))
     slim(site)
     finish(site, options.edition)
     check(site, options.edition)
-    shutil.rmtree(TARGET[options.edition], ignore_errors=True)
-    shutil.move(site, TARGET[options.edition])
-    (TARGET[options.edition].parent / f"seconds-{options.edition}.json").write_text(
-        json.dumps(seconds), "utf-8"
-    )
-    print(
-        f"{TARGET[options.edition].relative_to(ROOT)}/index.html in {time.perf_counter() - start:.0f} s"
-    )
+
+    target = TARGET[options.edition]
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.move(site, target)
+    seconds = time.perf_counter() - start
+    print(f"{target.relative_to(ROOT)}/index.html in {seconds:.0f} s")
 
 
 if __name__ == "__main__":

@@ -1,151 +1,252 @@
-"""Write data/MODEL_CARD.md: the prose of tools/model_card.md, with every number and table put in from files.
+"""Write data/MODEL_CARD.md from tools/templates/model_card.md.j2, with its numbers put in from files.
 
-`python tools/model_card.py` reads data/training/, data/results/, and the checkpoint's header; it works before the model
-has been measured on Kodak. `card()` is what the file must hold (a test compares). `--pictures` also draws the two
-pictures and measures the hard cases again (tools/model_card_pictures.py), which needs the model and half a minute.
+The template reads data/training/, data/results/ and the checkpoint through the functions of this
+module; it works before the model has been measured on Kodak. `--pictures` also draws the two
+pictures and measures the hard cases again (tools/model_card_pictures.py), which needs the model and
+half a minute.
 """
 
 import argparse
+import csv
+import json
+import math
 import re
-import sys
+from collections import Counter
+from dataclasses import dataclass, fields
+from itertools import groupby
 
-import model_card_tables as tables
-from model_card_tables import DATA, ROOT, load, markdown, rows
+import numpy as np
+from safetensors import safe_open
+from shared import CLASSICAL, DATA, PUBLISHED, bd_rate, curve, measured, model_id, percent, render
 
 from mfca_tutorial.evaluation import rd
-from mfca_tutorial.learning.health import LEAST_SPREAD
+from mfca_tutorial.learning.health import LEAST_SPREAD, MOST_PASS_COST
+from mfca_tutorial.learning.recipe import Recipe
 
-TEMPLATE, CARD = ROOT / "tools" / "model_card.md", DATA / "MODEL_CARD.md"
+CARD = DATA / "MODEL_CARD.md"
+CASES = DATA / "results" / "model_card.json"  # what --pictures measured
+MODEL = DATA / "mfca.safetensors"
+
+# Families of licences, each with the pattern that finds it; the first that fits counts.
+FAMILIES = {
+    "not stated": "not stated",
+    "'free to use however you wish'": "free to use",
+    "MIT": "MIT",
+    "Apache 2.0": "Apache",
+    "GPL, LGPL (some with others)": "L?GPL",
+    "CC BY-SA": "CC-BY-SA",
+    "CC BY": "CC-BY",
+    "CC0, public domain": "CC0|PD|Public",
+    "Free Art": "Free Art",
+    "Unsplash, Pexels": "Unsplash|Pexels",
+}
 
 
-def values():
-    """Everything that a marker in the template can name."""
-    report, manifest = load("training/report.json"), rows("training/manifest.csv")
-    recipe, (count, metadata) = report["recipe"], tables.parts_of_checkpoint()
-    minutes = float(metadata["minutes"])
-    profile = load("training/profile.json")["milliseconds"]
-    history = load("training/history.json") if recipe["init"] else None
-    alarms = report["health_before_freezing"]["alarms"]
-    cases_table, lists = tables.hard_cases()
-    found = tables.cases()
-    health_table, gates_table = tables.health(
-        report["health_before_freezing"], found["worth_of_gates"]
-    )
-    result = {
-        "model_id": tables.model_id(),
-        "megabytes": f"{(DATA / 'mfca.safetensors').stat().st_size / 1e6:.2f}",
-        "million": f"{sum(count.values()) / 1e6:.1f}",
-        "parts": tables.parts(count),
-        "low": found["qualities"][0],
-        "photographs": len(manifest),
-        "free": sum(row["class"] == "free" for row in manifest),
-        "permissive": sum(row["class"] == "permissive" for row in manifest),
-        "short": max(short := [min(int(row["width"]), int(row["height"])) for row in manifest]),
-        "short_count": sum(s == max(short) for s in short),
-        "shortest": min(short),
-        "megapixels": f"{sum(int(row['width']) * int(row['height']) for row in manifest) / 1e6:.0f}",
-        "licences": tables.licences(),
-        "health": health_table,
-        "gates": gates_table,
-        "least_spread": LEAST_SPREAD,
-        "alarms": len(alarms),
-        "alarm_list": "; ".join(f"`{alarm}`" for alarm in alarms) or "none",
-        "steps": f"{report['steps']:,}",
-        "minutes": f"{minutes:g}",
-        "device": report["device"],
-        "torch": report["torch"],
-        "speed": f"{report['steps_per_second']:.1f}",
-        "restarts": report["restarts"],
-        **{
-            key: recipe[key]
-            for key in (
-                "batch",
-                "crop",
-                "lr",
-                "muon_lr",
-                "warmup",
-                "head_steps",
-                "held_out",
-                "seed",
-            )
-        },
-        **{key: f"{100 * recipe[key]:g} %" for key in ("decay", "ms_ssim")},
-        "profile": markdown(
-            ["part of a step", "milliseconds"], [[k, f"{v:.2f}"] for k, v in profile.items()]
+def load(name):
+    """A JSON file of data/."""
+    return json.loads((DATA / name).read_text("utf-8"))
+
+
+def rows(name):
+    """A CSV file of data/ as a list of dicts."""
+    with open(DATA / name, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def cases():
+    """What `--pictures` measured on this checkpoint; ValueError where it was another one."""
+    found = json.loads(CASES.read_text("utf-8"))
+    if found["checkpoint"] != model_id():
+        raise ValueError(f"{CASES.name} is of another checkpoint: run `make model-card`")
+    return found
+
+
+def photographs():
+    """The rows of the training photographs, with their short side, pixels and family of licences."""
+    found = rows("training/manifest.csv")
+    for row in found:
+        sides = int(row["width"]), int(row["height"])
+        row["short"] = min(sides)
+        row["pixels"] = math.prod(sides)
+        fitting = [name for name, word in FAMILIES.items() if re.search(word, row["licence"])]
+        row["family"] = fitting[0]
+    return found
+
+
+def checkpoint():
+    """-> number of stored values by part of the model (a Counter), and the file's metadata."""
+    parts = Counter()
+    with safe_open(MODEL, "np") as file:
+        for name in file.keys():
+            parts[name.split(".")[0]] += math.prod(file.get_slice(name).get_shape())
+        metadata = file.metadata()
+    del parts["tables"]  # integers of the range coder, no weights
+    return parts, metadata
+
+
+def command(recipe, out):
+    """A recipe (dict) as a command line: what is not the default, with paths left generic."""
+    words = ["mfca train PHOTOGRAPHS", f"--out {out}"]
+    if recipe["init"]:
+        words.append(f"--init runs/{recipe['init']}")
+
+    for field in fields(Recipe):
+        value = recipe.get(field.name, field.default)
+        if value == field.default or field.name in ("source", "out", "init", "resume"):
+            continue
+        flag = "--" + field.name.replace("_", "-")
+        number = f"{value:g}" if isinstance(value, float) else value
+        words.append(flag if value is True else f"{flag} {number}")
+    return " ".join(words)
+
+
+def minutes_until(loss, log):
+    """Minutes that the run of this log took to reach a loss; all of them where it never did."""
+    reached = [row for row in log if float(row["loss"]) <= loss] or log[-1:]
+    return float(reached[0]["seconds"]) / 60
+
+
+def delta(anchor, test, metric="psnr-rgb"):
+    """BD-rate and the quality that both curves cover, as text; '-' where it cannot be told."""
+    value = bd_rate(anchor, test, metric)
+    if value is None:
+        return "-"
+    _, a = rd.curve(anchor, metric)
+    _, b = rd.curve(test, metric)
+    return f"{percent(value)}, on {max(a[0], b[0]):.1f}..{min(a[-1], b[-1]):.1f} dB"
+
+
+def falls(points):
+    """Steps from one (rate, PSNR) to the next at which one of them does not rise."""
+    steps = np.diff(points, axis=0)  # (points - 1, 2)
+    return int((steps <= 0).any(1).sum())
+
+
+def falls_of_the_pair():
+    """The falls of two pictures at every whole quality; None where that was not measured."""
+    pair = measured("mfca", "kodak_pair")
+    if pair is None:
+        return None
+    pictures = groupby(pair["images"], key=lambda row: row["file"])
+    return sum(falls([(row["bytes"], row["psnr-rgb"]) for row in points]) for _, points in pictures)
+
+
+@dataclass
+class Goal:
+    """A bar that was set before the training: at most `bound`, or at least (sign '>=')."""
+
+    name: str
+    sign: str
+    bound: float
+    unit: str
+    value: float | None  # None: not measured yet
+    places: int = 1
+
+    @property
+    def met(self):
+        if self.value is None:
+            return None
+        return bool(self.value <= self.bound if self.sign == "<=" else self.value >= self.bound)
+
+
+def goals_of_curves():
+    """Goals for the model's curve on Kodak."""
+    model = measured("mfca")
+    goals = []
+    for anchor, bound, metric, note in (
+        ("bpg444", -5, "psnr-rgb", ""),
+        ("bpg444", -12, "psnr-rgb", ", stretch"),
+        ("vtm444", 0, "psnr-rgb", ", stretch"),
+        ("jpeg2000", -23, "psnr-rgb", ""),
+        ("jpeg", -56, "psnr-rgb", ""),
+        ("avif", -18, "psnr-rgb", ""),
+        ("bpg444", -14, "ms-ssim-rgb", ", MS-SSIM"),
+    ):
+        name = f"BD-rate against {(CLASSICAL | PUBLISHED)[anchor]}{note}"
+        for own, ending in (("mfca", ""), ("mfca-effort10", "; with a search")):
+            value = bd_rate(curve(anchor), measured(own), metric)
+            goals.append(Goal(name + ending, "<=", bound, " %", value))
+
+    psnr = least = most = steps = None
+    if model:
+        rates = model["results"]["bpp"]
+        psnr = rd.psnr_at(model, 0.75)
+        least, most = min(rates), max(rates)
+        steps = falls(list(zip(rates, model["results"]["psnr-rgb"])))
+    learned = bd_rate(model, measured("mfca-auto"), "ms-ssim-rgb")
+    pair = falls_of_the_pair()
+    return goals + [
+        Goal("PSNR at 0.75 bpp", ">=", 35.2, " dB", psnr, 2),
+        Goal("BD-rate of the learned map against the flat map, MS-SSIM", "<=", 0, " %", learned),
+        Goal("lowest rate", "<=", 0.1, " bpp", least, 3),
+        Goal("highest rate", ">=", 1.2, " bpp", most, 3),
+        Goal("steps of quality at which mean rate or PSNR does not rise", "<=", 0, "", steps, 0),
+        Goal(
+            "whole qualities at which a picture's bytes or PSNR do not rise", "<=", 0, "", pair, 0
         ),
-        "command": tables.command(recipe, "runs/third" if history else "runs/one"),
-        "rate_table": tables.rate_table(),
-        "points": tables.points(),
-        "goals": tables.goals(),
-        "cases": cases_table,
-        **lists,
-        "pqf_alive": found["pqf"]["alive"],
-        "pqf_units": found["pqf"]["units"],
-    }
-    losses = [float(row["loss"]) for row in rows("training/log.csv")]
-    result |= {
-        "loss_before": f"{sum(losses[-20:-10]) / 10:.3f}",
-        "loss_end": f"{sum(losses[-10:]) / 10:.3f}",
-    }
-    if history:
-        (first, second), lost = history["runs"], history["lost"]
-        back = tables.minutes_until(
-            float(rows("training/log_first.csv")[-1]["loss"]), "training/log_second.csv"
-        )
-        crops = sum(run["steps"] * run["recipe"]["batch"] for run in (first, second, report))
-        for name, run in (("first", first), ("second", second)):
-            result |= {
-                f"{name}_steps": f"{run['steps']:,}",
-                f"{name}_minutes": f"{run['minutes']:g}",
-                f"{name}_lr": f"{run['recipe']['lr']:g}",
-                f"{name}_muon_lr": f"{run['recipe']['muon_lr']:g}",
-                f"{name}_command": tables.command(run["recipe"], f"runs/{name}"),
-            }
-        other, bpg = history["discarded"], rd.published("bpg444")
-        result |= {
-            "discarded_steps": f"{other['steps']:,}",
-            "discarded_minutes": f"{other['minutes']:g}",
-            "discarded_ms_ssim": f"{100 * other['recipe']['ms_ssim']:g} %",
-        }
-        for who, curve in (
-            ("discarded", rd.load_results("mfca", "discarded")),
-            ("shipped", tables.measured("mfca")),
-        ):
-            for key, metric in (("psnr", "psnr-rgb"), ("similar", "ms-ssim-rgb")):
-                value = tables.bd_rate(bpg, curve, metric)
-                result[f"{who}_{key}"] = tables.NOT_YET if value is None else f"{value:+.1f} %"
-        result |= {
-            "lost_steps": f"{lost['steps']:,}",
-            "lost_minutes": f"{lost['seconds'] / 60:.1f}",
-            "lost_budget": lost["budget_minutes"],
-            "back_minutes": f"{back:.1f}",
-            "gpu": second["device"],
-            "gpu_steps": f"{first['steps'] + second['steps']:,}",
-            "gpu_batch": second["recipe"]["batch"],
-            "gpu_minutes": f"{first['minutes'] + second['minutes']:.1f}",
-            "crops": f"{crops / 1e3:.0f}",
-        }
-    return result, {"warm": bool(history), "measured": tables.measured("mfca") is not None}
+    ]
+
+
+def as_curve(vitals):
+    """The vital signs of a health report in the layout of a result file."""
+    signs = vitals["qualities"].values()
+    columns = {"bpp": [v["bpp"] for v in signs], "psnr-rgb": [v["psnr"] for v in signs]}
+    return {"name": "health report", "results": columns}
+
+
+def goals_of_training(report, runs):
+    """Goals for the runs, for the health of the parts, and for the streams."""
+    found = cases()
+    vitals = report["health_before_freezing"]
+    frozen = report["health_after_freezing"]
+    alarms = len(vitals["alarms"])
+    shares = [100 * sign["z_share"] for sign in frozen["qualities"].values()]
+    dearest = max(max(sign["pass_cost"]) for sign in frozen["qualities"].values())
+    speeds = [run["steps"] / run["minutes"] / 60 for run in runs if run["device"] != "CPU"]
+    freezing = rd.bd_rate(as_curve(vitals), as_curve(frozen))
+    excess = max(100 * abs(row["streams"] / row["estimate"] - 1) for row in found["estimates"])
+    size = MODEL.stat().st_size / 1e6
+    silent = found["pqf"]["units"] - found["pqf"]["alive"]
+    return [
+        Goal("alarms in the health report", "<=", 0, "", alarms, 0),
+        Goal("smallest share of z in the bits", ">=", 2, " %", min(shares)),
+        Goal("largest share of z in the bits", "<=", 5, " %", max(shares)),
+        Goal("dearest pass, bits over its share of symbols", "<=", MOST_PASS_COST, "", dearest, 2),
+        Goal("steps per second on the GPU", ">=", 65, "", speeds[-1] if speeds else None),
+        Goal("cost of freezing to fixed point, BD-rate", "<=", 0.1, " %", freezing, 3),
+        Goal("streams over the estimate on rounded values, largest", "<=", 0.5, " %", excess, 2),
+        Goal("checkpoint", "<=", 13, " MB", size, 2),
+        Goal("hidden units of the PQF that never fire", "<=", 0, "", silent, 0),
+    ]
+
+
+def goals(report, runs):
+    """Every bar: what is missed comes first, then what is still open."""
+    bars = goals_of_curves() + goals_of_training(report, runs)
+    return sorted(bars, key=lambda goal: [False, None, True].index(goal.met))
 
 
 def card():
     """The whole text of data/MODEL_CARD.md."""
-    found, flags = values()
-    text = TEMPLATE.read_text("utf-8")
-    for (
-        name,
-        flag,
-    ) in (
-        flags.items()
-    ):  # {{#name}} ... {{/name}} stays where the flag is set, {{^name}} where it is not
-        text = re.sub(
-            rf"{{{{([#^]){name}}}}}\n(.*?){{{{/{name}}}}}\n",
-            lambda m, flag=flag: m[2] if (m[1] == "#") == flag else "",
-            text,
-            flags=re.S,
-        )
-    text = re.sub(r"{{(\w+)}}", lambda m: str(found[m[1]]), text)
-    return re.sub(r"\n{3,}", "\n\n", text)
+    return render(
+        "model_card.md.j2",
+        load=load,
+        rows=rows,
+        cases=cases(),
+        photographs=photographs(),
+        families=Counter(row["family"] for row in photographs()).most_common(),
+        checkpoint=checkpoint(),
+        size=MODEL.stat().st_size,
+        model_id=model_id(),
+        measured=measured,
+        discarded=rd.load_results("mfca", "discarded"),
+        bd_rate=bd_rate,
+        delta=delta,
+        command=command,
+        minutes_until=minutes_until,
+        goals=goals,
+        least_spread=LEAST_SPREAD,
+    )
 
 
 def main():
@@ -158,8 +259,7 @@ def main():
 
         model_card_pictures.draw()
     CARD.write_text(card(), "utf-8")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

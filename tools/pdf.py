@@ -27,7 +27,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--edition", choices=list(TARGET), default="student")
     options = parser.parse_args()
-    folder = stage(options.edition, execute_all(2))
+    execute_all()
+    folder = stage(options.edition)
     page_file = sphinx(folder, "singlehtml") / "index.html"
     suffix = "" if options.edition == "student" else "-instructor"
     target = ROOT / "_build" / f"mfca-tutorial{suffix}.pdf"
