@@ -63,7 +63,7 @@ set-repo:
 	python3 tools/set_repo.py "$(URL)"
 
 release-model: setup
-	$(BIN)/python tools/release_model.py "$(RUN)"
+	sh tools/release_model.sh $(BIN)/python "$(RUN)"
 
 clean:
 	rm -rf _build build dist .pytest_cache .ruff_cache .npm

@@ -40,7 +40,7 @@ class Stopwatch:
         setattr(owner, name, timed)
 
     def time(self, work, argument):
-        """-> work(argument), and a Counter of seconds by stage; what no stage took is 'the rest'."""
+        """-> work(argument), and the seconds by stage; what no stage took is 'the rest'."""
         self.seconds.clear()
         start = time.perf_counter()
         result = work(argument)
@@ -101,7 +101,7 @@ def mbt2018_mean():
 
 
 def measure(coders, image):
-    """{name: (encode, decode, stopwatch)} -> {(name, 'encode' or 'decode'): seconds of the best run}.
+    """{name: (encode, decode, stopwatch)} -> {(name, way): seconds by stage of the best run}.
 
     The coders take turns, so that whatever else runs on the machine slows all of them.
     """

@@ -39,8 +39,8 @@ TIMEOUT = 300  # seconds per cell
 LOADED = ("tex-chtml.js", "output/chtml", "input/tex/extensions", "ui", "LICENSE")
 
 # What is wrong with the theme's pages, and what takes its place. Screen readers stumble over names
-# that differ from the text and over roles that do not fit. The script of Font Awesome weighs 1.5 MB,
-# and its icon font draws the same icons. One constant is declared twice.
+# that differ from the text and over roles that do not fit. The script of Font Awesome weighs
+# 1.5 MB, and its icon font draws the same icons. One constant is declared twice.
 MENDED = [
     (r'(<button class="btn search-button-field[^>]*?) aria-label="Search"', r"\1"),
     (r'(<i class="theme-switch[^>]*?) title="[^"]*"', r"\1"),
@@ -118,7 +118,7 @@ def execute(job):
     return ""
 
 
-def execute_all(processes=2):
+def execute_all():
     """Every chapter once, two at a time, one thread each; exits on a failing cell."""
     EXECUTED.mkdir(parents=True, exist_ok=True)
     os.environ |= {
@@ -130,7 +130,7 @@ def execute_all(processes=2):
     os.environ.pop("MPLBACKEND", None)  # or figures would not reach the notebook
     package = package_digest()
     jobs = [(file, digest([file]) + package) for file in CHAPTERS]
-    with Pool(processes) as pool:
+    with Pool(2) as pool:
         errors = list(filter(None, pool.map(execute, jobs, chunksize=1)))
     if errors:
         sys.exit("\n".join(errors))
@@ -157,7 +157,7 @@ def status_table():
 
 
 def stage(edition):
-    """A folder that jupyter-book builds without running anything: configuration, pages, notebooks."""
+    """A folder that jupyter-book builds without running anything."""
     folder = BUILD / f"source-{edition}"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "_assets", folder / "_assets")
@@ -181,7 +181,7 @@ def stage(edition):
 
 
 def sphinx(folder, builder="html"):
-    """jupyter-book, every warning an error; its output only when it fails. Returns the result's folder."""
+    """Runs jupyter-book, every warning an error. -> the folder of the result."""
     program = Path(sys.executable).with_name("jupyter-book")
     command = [program, "build", ".", "-W", "--keep-going", "--all", "--builder", builder]
     done = subprocess.run(
@@ -247,11 +247,10 @@ def check(site, edition):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--edition", choices=list(TARGET), default="student")
-    parser.add_argument("--processes", type=int, default=2, help="notebooks executed at a time")
     options = parser.parse_args()
 
     start = time.perf_counter()
-    execute_all(options.processes)
+    execute_all()
     site = sphinx(stage(options.edition))
     slim(site)
     finish(site, options.edition)

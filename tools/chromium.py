@@ -1,4 +1,4 @@
-"""The distribution's Chromium, driven by playwright: for the browser tests, the print edition and the screenshots."""
+"""The distribution's Chromium, driven by playwright: for tests, print edition and screenshots."""
 
 import contextlib
 import shutil

@@ -1,4 +1,4 @@
-"""Write data/MODEL_CARD.md from tools/templates/model_card.md.j2, with its numbers put in from files.
+"""Write data/MODEL_CARD.md from tools/templates/model_card.md.j2, its numbers from files.
 
 The template reads data/training/, data/results/ and the checkpoint through the functions of this
 module; it works before the model has been measured on Kodak. `--pictures` also draws the two
@@ -62,7 +62,7 @@ def cases():
 
 
 def photographs():
-    """The rows of the training photographs, with their short side, pixels and family of licences."""
+    """The training photographs, with their short side, pixels and family of licences."""
     found = rows("training/manifest.csv")
     for row in found:
         sides = int(row["width"]), int(row["height"])

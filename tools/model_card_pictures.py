@@ -1,12 +1,11 @@
 """The model card's two pictures, and what is measured with the model itself.
 
-That is: hard cases, estimates against streams, what gates are worth, hidden units that fire. Writes
+That is: hard cases, estimates against streams, and hidden units that fire. Writes
 _assets/model_card/loss.svg and failures.png, and data/results/model_card.json. Called by
 tools/model_card.py.
 """
 
 from itertools import product
-from unittest import mock
 
 import matplotlib
 import numpy as np
@@ -17,10 +16,8 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from shared import DATA, ROOT, save_sheet
 
 from mfca_tutorial import Codec, data
-from mfca_tutorial.blocks.mfca import MFCA
 from mfca_tutorial.entropy.gaussian import gaussian_bits, scale_of_index
 from mfca_tutorial.evaluation import classical, metrics, rd
-from mfca_tutorial.learning.step import Objective
 
 FOLDER = ROOT / "_assets" / "model_card"
 SIDE = 192  # of the hard cases, in pixels
@@ -82,7 +79,7 @@ def hard_cases():
 
 
 def shoot(codec, image, quality):
-    """-> decoded picture, {"bytes", "psnr", "jpeg": best PSNR of a JPEG of no more bytes or None}."""
+    """-> decoded, {"bytes", "psnr", "jpeg": best PSNR of a JPEG of no more bytes, or None}."""
     stream = codec.compress(image, quality)
     decoded = data.to_image(codec.decompress(stream))
     jpegs = [classical.jpeg(image, q) for q in range(1, 96)]
@@ -131,30 +128,6 @@ def estimate(codec, name, quality):
     }
 
 
-@torch.no_grad()
-def worth_of_gates(codec):
-    """By block: the growth, in %, of bits + lambda * squared error with gates fixed at their means."""
-    photographs = [data.centre_crop(data.photograph(name), 256) for name in data.PHOTOGRAPHS]
-    x = torch.cat([data.to_tensor(photograph) for photograph in photographs])  # (B, 3, 256, 256)
-    quality = torch.full((len(x),), 50.0)
-    flat_map = torch.zeros(len(x), 1, 4, 4)
-    objective = Objective(codec)
-
-    def cost():
-        return objective(x, quality, flat_map, noise=False)["loss"].item()
-
-    def fixed(gates):
-        return lambda x: gates(x).mean(0).expand(len(x), -1)  # (B, C)
-
-    free = cost()
-    worth = {}
-    for name, block in codec.named_modules():
-        if isinstance(block, MFCA):
-            with mock.patch.object(block, "gates", fixed(block.gates)):
-                worth[name.removesuffix(".attention")] = 100 * (cost() / free - 1)
-    return worth
-
-
 def loss_curve():
     """Loss and PSNR of the training crops, all runs one after the other."""
     matplotlib.rcParams |= {"svg.hashsalt": "model card", "svg.fonttype": "none"}
@@ -197,7 +170,6 @@ def draw():
         "cases": cases,
         "estimates": [estimate(codec, name, quality) for name, quality in pairs],
         "pqf": {"units": len(alive), "alive": int(alive.sum())},
-        "worth_of_gates": worth_of_gates(codec),
         "versions": rd.versions(),
     }
     rd.save_results(results, CASES)

@@ -1,7 +1,8 @@
-"""Print the whole book: `python tools/pdf.py [--edition student|instructor]` writes `_build/mfca-tutorial.pdf`.
+"""Print the whole book: `python tools/pdf.py [--edition student|instructor]`.
 
-One page holds all chapters (Sphinx's single-page build, from the executed notebooks that `make book` left), and
-Chromium prints it: explorables as their first picture, hints and solutions opened, every chapter on a new page.
+One page holds all chapters (Sphinx's single-page build, from the executed notebooks that
+`make book` left), and Chromium prints it to `_build/mfca-tutorial.pdf`: explorables as their first
+picture, hints and solutions opened, every chapter on a new page.
 """
 
 import argparse
@@ -13,7 +14,8 @@ OPEN = """() => {
     document.documentElement.dataset.theme = "light";
     document.querySelectorAll("details:not(.hide)").forEach((e) => { e.open = true; });
     document.querySelectorAll(".toggle-hidden").forEach((e) => e.classList.remove("toggle-hidden"));
-    document.querySelectorAll("[id^='document-']").forEach((e) => {  // where a chapter begins in the single page
+    // Where a chapter begins in the single page.
+    document.querySelectorAll("[id^='document-']").forEach((e) => {
         e.style.display = "block";
         e.style.breakBefore = "page";
     });

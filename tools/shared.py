@@ -46,7 +46,7 @@ def model_id():
 
 
 def measured(name, image_set="kodak"):
-    """A curve that was measured here; None where it is missing or of weights that are not shipped."""
+    """A curve that was measured here; None where it is missing or of other weights."""
     try:
         results = rd.load_results(name, image_set)
     except FileNotFoundError:
@@ -72,9 +72,9 @@ def fixed(value, places=1, sign=""):
     return "-" if value is None else f"{value:{sign}.{places}f}"
 
 
-def percent(value, places=1):
+def percent(value):
     """A difference in per cent with its sign, as in '+1.2 %'; '-' for None."""
-    return "-" if value is None else f"{value:+.{places}f} %"
+    return "-" if value is None else f"{value:+.1f} %"
 
 
 def psnrs(results):
@@ -83,7 +83,7 @@ def psnrs(results):
 
 
 def render(template, **names):
-    """A file of tools/templates/, filled in; a name that it asks for and nobody gave is an error."""
+    """A file of tools/templates/, filled in; a name that nobody gave is an error."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(ROOT / "tools" / "templates"),
         undefined=jinja2.StrictUndefined,
@@ -102,7 +102,7 @@ def render(template, **names):
 def save_sheet(panels, columns, file):
     """Pictures in rows of so many columns, pixels enlarged, each under its title, as one PNG.
 
-    panels: [(title, picture, zoom), ...]; pictures are uint8 (H, W, 3), all of one size when enlarged.
+    panels: [(title, picture, zoom), ...]; pictures are uint8 (H, W, 3), of one size when enlarged.
     """
     frames = []
     for title, picture, zoom in panels:

@@ -1,4 +1,4 @@
-"""Screenshots of every page to look at: `python tools/shots.py` writes `_build/shots/PAGE-{light,dark,phone}.png`."""
+"""Screenshots of every page to look at: `_build/shots/PAGE-{light,dark,phone}.png`."""
 
 from build_book import ROOT, TARGET
 from chromium import TYPESET, started
@@ -11,7 +11,8 @@ FACES = {
 
 
 def main():
-    site, target = TARGET["student"], ROOT / "_build" / "shots"
+    site = TARGET["student"]
+    target = ROOT / "_build" / "shots"
     target.mkdir(parents=True, exist_ok=True)
     with started() as browser:
         for face, options in FACES.items():
