@@ -30,6 +30,8 @@ $(STAMP): pyproject.toml constraints.txt tools/setup.sh
 
 lint: setup
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/codespell
 	$(BIN)/python tools/strip_notebooks.py --check book/*.ipynb
 

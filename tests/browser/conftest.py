@@ -55,7 +55,10 @@ def browser():
 
 @pytest.fixture
 def visit(browser, address):
-    """`visit(path, **context) -> page`; page.problems lists what went wrong, page.weight maps addresses to bytes."""
+    """`visit(path, **context) -> page`.
+
+    page.problems lists what went wrong, page.weight maps addresses to bytes.
+    """
     from chromium import TYPESET
 
     contexts = []
@@ -64,7 +67,8 @@ def visit(browser, address):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
         page = context.new_page()
-        page.problems, page.weight = [], {}
+        page.problems = []
+        page.weight = {}
 
         def route(one):
             if not one.request.url.startswith((address, "data:", "blob:")):
@@ -82,15 +86,14 @@ def visit(browser, address):
                 name = response.url.removeprefix(address).split("?")[0]
                 page.weight[name] = (SITE / name.lstrip("/")).stat().st_size
 
+        def said(message):
+            if message.type == "error":
+                complain(page, f"console: {message.text}")
+
         page.route("**/*", route)
         page.on("response", responded)
         page.on("pageerror", lambda error: complain(page, f"script: {error}"))
-        page.on(
-            "console",
-            lambda message: (
-                complain(page, f"console: {message.text}") if message.type == "error" else 0
-            ),
-        )
+        page.on("console", said)
         page.goto(f"{address}/{path}", wait_until="load")
         page.wait_for_function(TYPESET)
         return page
