@@ -1,4 +1,4 @@
-"""The student edition holds no solution: not on a page, in the search index, in a download or in any other file."""
+"""The student edition holds no solution: not on a page, in the search index or in a download."""
 
 import html
 import json
