@@ -95,7 +95,7 @@ def execute(job):
     """Runs one notebook where its key has changed. Returns an error or ''."""
     file, key = job
     target = EXECUTED / file.name
-    if target.exists() and nbformat.read(target, as_version=4).metadata["run"]["key"] == key:
+    if target.exists() and f'"key": "{key}"' in target.read_text("utf-8"):
         return ""
 
     print(f"executing {file.stem}", flush=True)
