@@ -128,7 +128,7 @@ def evaluate(
 ) -> None:
     """Measure a rate-distortion curve. `words`: what the user typed, to be kept in the result."""
     from mfca_tutorial import data
-    from mfca_tutorial.evaluation import classical, rd
+    from mfca_tutorial.evaluation import benchmark, classical, rd
 
     check_output(out)
 
@@ -139,14 +139,14 @@ def evaluate(
     # the codec, and its settings from cheap to good
     coder: Codec | str
     if codec == "mfca":
-        settings = [half_step(quality) for quality in qualities or rd.QUALITIES]
+        settings = [half_step(quality) for quality in qualities or benchmark.QUALITIES]
         coder = load_codec(checkpoint)
     else:
         settings = list(qualities or classical.SETTINGS[codec])
         coder = codec
 
     # the work
-    results = rd.evaluate(
+    results = benchmark.evaluate(
         coder, files, settings, importance=importance, effort=effort, progress=True
     )
     results["command"] = without_folders(words)
@@ -164,13 +164,13 @@ def evaluate(
 
 def plot(results: list[str], *, out: str, metric: str) -> None:
     """Draw rate-distortion curves; the first of them is the anchor of the BD-rates."""
-    from mfca_tutorial.evaluation.plot import find, plot_curves
+    from mfca_tutorial.evaluation.plot import find_results, write_plot
 
     check_output(out)
 
     # results of our own, and published curves
-    curves = [find(name) for name in results]
-    deltas = plot_curves(curves, out, metric)
+    curves = [find_results(name) for name in results]
+    deltas = write_plot(curves, out, metric)
 
     # the numbers that the legend shows, with one digit more
     anchor = curves[0]["name"]
