@@ -104,7 +104,7 @@ class Choice:
 Control = Slider | Choice
 
 
-def controls_html(name: str, controls: Mapping[str, Control]) -> str:
+def fields_html(name: str, controls: Mapping[str, Control]) -> str:
     """Return the input fields of an explorable with the id `name`, one after the other."""
     fields = [control.html(name, key) for key, control in controls.items()]
     return "".join(fields)

@@ -20,14 +20,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from mfca_tutorial.data import ImageError, read_image
-from mfca_tutorial.show.controls import (
-    Choice,
-    Control,
-    Slider,
-    controls_html,
-    texts_of,
-    widget_look,
-)
+from mfca_tutorial.show.controls import Choice, Control, Slider, fields_html, texts_of, widget_look
 from mfca_tutorial.show.html import compute_frames, data_uri, frame, image_html, png, slug
 from mfca_tutorial.show.pictures import enlarge, middle, to_picture
 
@@ -138,17 +131,17 @@ class Explorable:
             "frames",
             title=self.title,
             task=self.task,
-            controls=controls_html(slug(self.title), self.controls),
+            controls=fields_html(slug(self.title), self.controls),
             picture=picture,
             note=frames.notes[first],
             # in the words of the script
             data={
                 "frames": frames.uris,
-                "index": frames.index,
-                "notes": frames.notes,
-                "alts": frames.alts,
-                "counts": counts,
-                "first": first,
+                "index": frames.index,  # by frame, the number of its picture
+                "notes": frames.notes,  # by frame
+                "alts": frames.alts,  # by frame
+                "counts": counts,  # of values, by control
+                "first": first,  # frame
                 "pad": self.pad,
                 "texts": texts_of(self.controls),
             },
@@ -288,13 +281,13 @@ class Curtain(Explorable):
             "curtain",
             title=self.title,
             task=self.task,
-            controls=controls_html(slug(self.title), self.controls),
+            controls=fields_html(slug(self.title), self.controls),
             picture=f'<div class="explorable-curtain">{layers}</div>',
             note="",
             # in the words of the script
             data={
-                "frames": uris,
-                "notes": [""],
+                "frames": uris,  # by label
+                "notes": [""],  # of the first and only frame
                 "first": 0,
                 "labels": labels,
                 "alt": self.describe(),

@@ -86,6 +86,7 @@ def compute_frames(
         notes.append(text)
         alts.append(describe(**values))
 
+    # dictionaries keep their order, so the pictures are in the order of their numbers
     height, width = size
     return Frames(list(numbers), index, notes, alts, height, width)
 
