@@ -1,1 +1,4 @@
-"""The report's own system, as its text describes it, beside the codec and not in it. Taught in chapter 13."""
+"""The report's own system, as its text describes it, beside the codec and not in it.
+
+Taught in chapter 13.
+"""

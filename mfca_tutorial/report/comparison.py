@@ -1,66 +1,126 @@
-"""The report's visual comparison with JPEG and JPEG 2000 (its section VII). Taught in chapter 13."""
+"""The report's visual comparison with JPEG and JPEG 2000 (its section VII).
+
+Taught in chapter 13.
+"""
 
 import io
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 
 from mfca_tutorial import data
+from mfca_tutorial.report.model import CompressionAutoencoder
 from mfca_tutorial.report.training import MetricsTracker, resized
 
+ERROR_LIMIT = 64  # grey levels that an error map shows in its brightest colour
 
-def _pillow(image, **options):
-    """Through Pillow's encoder and back -> (uint8 (H, W, 3), bytes)."""
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, **options)
-    return np.array(Image.open(buffer).convert("RGB")), buffer.tell()
+
+class Shown(NamedTuple):
+    """What one codec made of the image."""
+
+    picture: np.ndarray  # uint8 (H, W, 3)
+    size: int | None  # bytes of the file; None: there is no file
 
 
 @torch.no_grad()
-def compare_with_jpeg(model, image, size=256, jpeg_quality=50, jpeg2000_ratio=20):
-    """Report, section VII: original, reconstruction, JPEG and JPEG 2000 side by side with PSNR and SSIM in the titles,
-    the importance map and the error maps below; "The function returns the computed metrics".
+def compare_with_jpeg(
+    model: CompressionAutoencoder,
+    image: np.ndarray,
+    size: int = 256,
+    jpeg_quality: int = 50,
+    jpeg2000_ratio: float = 20,
+) -> tuple[dict[str, dict[str, float | None]], Figure]:
+    """Compare the report's model with JPEG and JPEG 2000. Report, section VII.
 
-    image: uint8 (H, W, 3); it is resized to size x size for the model and the result is "resized to match the original
-    dimensions". JPEG is saved "with a predefined quality setting", JPEG 2000 "using the JP2 format": the text names no
-    other options, so both run with Pillow's defaults; chapter 12 shows what that hides.
-    Returns (metrics, figure): metrics[name] = {"psnr", "ssim", "bytes"} for "report", "jpeg", "jpeg2000"; bytes is None
-    for the report's model, which makes no file. Taught in chapter 13."""
-    from matplotlib.figure import Figure
+    Original, reconstruction, JPEG and JPEG 2000 stand side by side with PSNR and SSIM in the
+    titles, the importance map and the error maps below; "The function returns the computed
+    metrics". JPEG is saved "with a predefined quality setting", JPEG 2000 "using the JP2 format":
+    the text names no other options, so both run with Pillow's defaults; chapter 12 shows what that
+    hides.
 
-    model.eval()
-    height, width = image.shape[:2]
-    device = next(model.parameters()).device
-    out = model(data.to_tensor(resized(image, size)).to(device))
-    small = Image.fromarray(data.to_image(out.x_hat))
+    Args:
+        model: the report's.
+        image: uint8 (H, W, 3).
+        size: the image is resized to size x size for the model, and the result is "resized to match
+            the original dimensions".
+        jpeg_quality: 1..95.
+        jpeg2000_ratio: the compression ratio.
+
+    Returns (metrics, figure): metrics[name] = {"psnr", "ssim", "bytes"} for "report", "jpeg" and
+    "jpeg2000"; bytes is None for the report's model, which makes no file.
+    """
+    reconstruction, importance = _through_model(model, image, size)
     pictures = {
-        "report": (np.asarray(small.resize((width, height), Image.Resampling.BICUBIC)), None),
-        "jpeg": _pillow(image, format="JPEG", quality=jpeg_quality),
-        "jpeg2000": _pillow(
-            image, format="JPEG2000", quality_mode="rates", quality_layers=[jpeg2000_ratio]
+        "report": Shown(reconstruction, None),
+        "jpeg": _through_pillow(image, "JPEG", quality=jpeg_quality),
+        "jpeg2000": _through_pillow(
+            image,
+            "JPEG2000",
+            quality_mode="rates",
+            quality_layers=[jpeg2000_ratio],
         ),
     }
+
+    # first column: the original, and the map below it
     figure = Figure(figsize=(8.6, 4.6), dpi=110, layout="constrained")
     axes = figure.subplots(2, 4)
+    height, width = image.shape[:2]
     axes[0, 0].imshow(image)
     axes[0, 0].set_title("original\n", fontsize=9)
-    axes[1, 0].imshow(
-        out.importance[0, 0].cpu().numpy(), vmin=0, vmax=1, extent=(0, width, height, 0)
-    )
+    axes[1, 0].imshow(importance, vmin=0, vmax=1, extent=(0, width, height, 0))
     axes[1, 0].set_title("importance map, 0..1", fontsize=9)
-    found = {}
-    for column, (name, (picture, count)) in enumerate(pictures.items(), 1):
-        psnr, ssim = MetricsTracker.calculate_metrics(image, picture)
-        found[name] = {"psnr": psnr, "ssim": ssim, "bytes": count}
-        error = np.abs(picture.astype(int) - image).mean(2)  # (H, W)
-        axes[0, column].imshow(picture)
-        size_text = "no file" if count is None else f"{count} bytes"
-        axes[0, column].set_title(
-            f"{name}, {size_text}\n{psnr:.2f} dB, SSIM {ssim:.3f}", fontsize=9
-        )
-        axes[1, column].imshow(error, cmap="magma", vmin=0, vmax=64)
-        axes[1, column].set_title("error, 0..64", fontsize=9)
+
+    # the other columns: a codec's picture, and its error below it
+    found: dict[str, dict[str, float | None]] = {}
+    for column, (name, shown) in enumerate(pictures.items(), 1):
+        psnr, ssim = MetricsTracker.calculate_metrics(image, shown.picture)
+        found[name] = {"psnr": psnr, "ssim": ssim, "bytes": shown.size}
+
+        # sizes and metrics go into the title
+        file = "no file" if shown.size is None else f"{shown.size} bytes"
+        title = f"{name}, {file}\n{psnr:.2f} dB, SSIM {ssim:.3f}"
+        axes[0, column].imshow(shown.picture)
+        axes[0, column].set_title(title, fontsize=9)
+
+        # absolute difference, mean over the colours
+        difference = shown.picture.astype(int) - image  # (H, W, 3)
+        error = np.abs(difference).mean(2)  # (H, W)
+        axes[1, column].imshow(error, cmap="magma", vmin=0, vmax=ERROR_LIMIT)
+        axes[1, column].set_title(f"error, 0..{ERROR_LIMIT}", fontsize=9)
+
     for ax in axes.flat:
         ax.axis("off")
     return found, figure
+
+
+def _through_model(
+    model: CompressionAutoencoder, image: np.ndarray, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the reconstruction uint8 (H, W, 3) and the importance map (size/8, size/8)."""
+    model.eval()
+    device = next(model.parameters()).device
+
+    # the model sees a square, whatever the shape of the image
+    x = data.to_tensor(resized(image, size))  # (1, 3, size, size)
+    out = model(x.to(device))
+
+    # back to the image's own shape
+    height, width = image.shape[:2]
+    square = Image.fromarray(data.to_image(out.x_hat))
+    picture = square.resize((width, height), Image.Resampling.BICUBIC)
+    importance = out.importance[0, 0].cpu().numpy()
+    return np.asarray(picture), importance
+
+
+def _through_pillow(image: np.ndarray, kind: str, **options: object) -> Shown:
+    """Encode and decode uint8 (H, W, 3) by Pillow."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, kind, **options)
+    size = file.tell()
+
+    # read what was written
+    decoded = Image.open(file).convert("RGB")
+    return Shown(np.array(decoded), size)

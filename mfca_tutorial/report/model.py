@@ -1,108 +1,153 @@
 """The report's CompressionAutoencoder: it reconstructs images, but it does not make files.
 
 Its decoder reads encoder features through skip connections, and its arithmetic coder is simulated;
-`bits_read_by_decoder` counts what that would cost. Where the report is silent (widths, number of stages, activations)
-the choice is ours and its docstring says so. Nothing of the codec imports this package. Taught in chapter 13.
+`bits_read_by_decoder` counts what that would cost. Where the report is silent (widths, number of
+stages, activations) the choice is ours and its docstring says so. Nothing of the codec imports this
+package.
+
+Taught in chapter 13.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import ArrayLike
 from torch import nn
 
 from mfca_tutorial.blocks.pmcn import PMCN
 from mfca_tutorial.blocks.pqf import PQF
 
-MAP_LEVELS = 256  # the simulated coder keeps 8 bits a value
+MAP_MAX = 255  # the simulated coder keeps 8 bits per value of the map, 0..255
+LEAST_RANGE = 1e-9  # of a skip tensor; a constant one would divide by zero
 
 
 class Quantizer(nn.Module):
-    """Report, section II: "adds uniform noise to the features during training to improve gradient approximation, and
+    """Report, section II.
+
+    "adds uniform noise to the features during training to improve gradient approximation, and
     performs hard quantization during inference".
+    """
 
-    (B, C, H, W) -> the same shape: plus noise in -1/2..1/2 in training, rounded in evaluation. Taught in chapter 13."""
+    def forward(self, y: torch.Tensor) -> torch.Tensor:
+        """(B, C, H, W) -> the same shape: with noise in -1/2..1/2 in training, else rounded."""
+        if not self.training:
+            return torch.round(y)
 
-    def forward(self, y):
-        return y + torch.rand_like(y) - 0.5 if self.training else torch.round(y)
+        # noise as wide as a rounding step, which has a gradient where rounding has none
+        noise = torch.rand_like(y)
+        return y + noise - 0.5
 
 
 class ArithmeticEncoder(nn.Module):
-    """Report, section II: "simulate the entropy coding process, converting the importance map into a compressed
-    representation". Map in 0..1 -> whole numbers 0..255 of the same shape; no bit is written. Taught in chapter 13."""
+    """Report, section II.
 
-    def forward(self, importance):
-        return torch.round(importance.detach() * (MAP_LEVELS - 1))
+    "simulate the entropy coding process, converting the importance map into a compressed
+    representation". No bit is written.
+    """
+
+    def forward(self, importance: torch.Tensor) -> torch.Tensor:
+        """Map in 0..1 -> whole numbers 0..255 of the same shape."""
+        # rounding has no gradient, so none is asked for
+        levels = importance.detach() * MAP_MAX
+        return torch.round(levels)
 
 
 class ArithmeticDecoder(nn.Module):
-    """Report, section II: "reconstructing it from the compressed representation". The inverse. Taught in chapter 13."""
+    """Report, section II: "reconstructing it from the compressed representation"."""
 
-    def forward(self, coded):
-        return coded / (MAP_LEVELS - 1)
+    def forward(self, coded: torch.Tensor) -> torch.Tensor:
+        """Whole numbers 0..255 -> map in 0..1 of the same shape: the encoder's inverse."""
+        return coded / MAP_MAX
 
 
 class CoreEncoder(nn.Module):
-    """Report, section III.3: "A 3x3 convolution layer is applied first", "PMCN modules [...] applied sequentially",
-    "Convolutions with strides are used after each PMCN module", "The encoder generates an importance map".
+    """Report, section III.3.
 
-    x (B, 3, H, W) -> features (B, latents, H/8, W/8), skips [(B, w0, H, W), (B, w1, H/2, W/2), (B, w2, H/4, W/4)],
-    importance (B, 1, H/8, W/8) in 0..1. Three stages are our choice, as in the report's parent. Taught in chapter 13.
+    "A 3x3 convolution layer is applied first", "PMCN modules [...] applied sequentially",
+    "Convolutions with strides are used after each PMCN module", "The encoder generates an
+    importance map". Three stages are our choice, as in the report's parent.
     """
 
-    def __init__(self, widths, latents):
+    def __init__(self, widths: Sequence[int], latents: int) -> None:
+        """widths: channels at full, half and quarter size; latents: channels of the features."""
         super().__init__()
         self.stem = nn.Conv2d(3, widths[0], 3, padding=1)
+
+        # per stage a PMCN, then a convolution that halves the size
+        next_widths = [*widths[1:], latents]
         self.pmcn = nn.ModuleList(PMCN(width) for width in widths)
         self.down = nn.ModuleList(
-            nn.Conv2d(width, after, 3, stride=2, padding=1)
-            for width, after in zip(widths, (*widths[1:], latents), strict=True)
+            nn.Conv2d(width, next_width, 3, stride=2, padding=1)
+            for width, next_width in zip(widths, next_widths, strict=True)
         )
+
+        # one value per position of the features
         self.importance = nn.Conv2d(latents, 1, 3, padding=1)
 
-    def forward(self, x):
-        h, skips = self.stem(x), []  # (B, w0, H, W)
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor], torch.Tensor]:
+        """x (B, 3, H, W) -> features, skips, importance.
+
+        The features are (B, latents, H/8, W/8); the skips are [(B, w0, H, W), (B, w1, H/2, W/2),
+        (B, w2, H/4, W/4)]; the importance is (B, 1, H/8, W/8) in 0..1.
+        """
+        h = self.stem(x)  # (B, w0, H, W)
+
+        skips = []
         for pmcn, down in zip(self.pmcn, self.down, strict=True):
-            skips.append(pmcn(h))
-            h = down(
-                skips[-1]
-            )  # half the size: (B, w, H/2, W/2), (B, w, H/4, W/4), (B, latents, H/8, W/8)
-        return h, skips, torch.sigmoid(self.importance(h))  # map (B, 1, H/8, W/8)
+            skip = pmcn(h)  # (B, w, h, w)
+            skips.append(skip)  # the decoder reads it: the report's short cut around the bottleneck
+            h = down(skip)  # (B, next w, h/2, w/2)
+
+        importance = torch.sigmoid(self.importance(h))  # (B, 1, H/8, W/8)
+        return h, skips, importance
 
 
 class CoreDecoder(nn.Module):
-    """Report, section III.4: "Transposed convolutions", skip connections that "allow features from the encoder to be
-    directly concatenated with corresponding decoder features", a final convolution; abstract: "the decoder uses a
-    single stage" of PMCN.
+    """Report, section III.4.
 
-    y_hat (B, latents, H/8, W/8) and the encoder's skips -> image (B, 3, H, W) in 0..1 (sigmoid). Taught in chapter 13.
+    "Transposed convolutions", skip connections that "allow features from the encoder to be directly
+    concatenated with corresponding decoder features", a final convolution; abstract: "the decoder
+    uses a single stage" of PMCN.
     """
 
-    def __init__(self, widths, latents):
+    def __init__(self, widths: Sequence[int], latents: int) -> None:
+        """widths and latents: as of the encoder, whose skips it reads."""
         super().__init__()
         self.pmcn = PMCN(latents)
+
+        # the encoder's widths backwards: quarter, half, full size
+        widths_up = list(reversed(widths))
+        widths_before = [latents, *widths_up[:-1]]
+
+        # per stage a convolution that doubles the size, then one that takes in the skip
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(before, width, 4, stride=2, padding=1)
-            for before, width in zip((latents, *widths[:0:-1]), widths[::-1], strict=True)
+            for before, width in zip(widths_before, widths_up, strict=True)
         )
-        self.fuse = nn.ModuleList(
-            nn.Conv2d(2 * width, width, 3, padding=1) for width in widths[::-1]
-        )
+        self.fuse = nn.ModuleList(nn.Conv2d(2 * width, width, 3, padding=1) for width in widths_up)
+
+        # to red, green and blue
         self.last = nn.Conv2d(widths[0], 3, 3, padding=1)
 
-    def forward(self, y_hat, skips):
+    def forward(self, y_hat: torch.Tensor, skips: Sequence[torch.Tensor]) -> torch.Tensor:
+        """y_hat (B, latents, H/8, W/8), the encoder's skips -> image (B, 3, H, W) in 0..1."""
         h = self.pmcn(y_hat)  # (B, latents, H/8, W/8)
-        for up, fuse, skip in zip(self.up, self.fuse, skips[::-1], strict=True):
-            h = torch.cat(
-                [up(h), skip], 1
-            )  # twice the size: (B, 2w, H/4, W/4), (B, 2w, H/2, W/2), (B, 2w, H, W)
-            h = F.relu(fuse(h))  # (B, w, same, same)
+
+        # the smallest skip comes first
+        for up, fuse, skip in zip(self.up, self.fuse, reversed(skips), strict=True):
+            larger = up(h)  # (B, w, 2h, 2w)
+            both = torch.cat([larger, skip], 1)  # (B, 2w, 2h, 2w)
+            h = F.relu(fuse(both))  # (B, w, 2h, 2w)
+
+        # into the range of an image
         return torch.sigmoid(self.last(h))  # (B, 3, H, W)
 
 
 class ReportOutput(NamedTuple):
-    """What the report's model returns; its loss and its tracker read these. Taught in chapter 13."""
+    """What the report's model returns; its loss and its tracker read these."""
 
     x_hat: torch.Tensor  # (B, 3, H, W) in 0..1
     importance: torch.Tensor  # (B, 1, H/8, W/8) in 0..1, with gradient
@@ -112,60 +157,97 @@ class ReportOutput(NamedTuple):
 
 
 class CompressionAutoencoder(nn.Module):
-    """Report, section II and III.
+    """Report, sections II and III.
 
-        x --CoreEncoder--> features, skips, map;   features * map --Quantizer--> PQF --CoreDecoder(skips)--> x_hat
+        x --CoreEncoder--> features, skips, map
+        features * map --Quantizer--> PQF --CoreDecoder(skips)--> x_hat
         map --ArithmeticEncoder--> coded map --ArithmeticDecoder--> map again (nothing reads it)
 
-    x (B, 3, H, W) in 0..1, H and W multiples of 8 (ValueError). widths are the channels at full, half and quarter
-    size; the report does not give them. Taught in chapter 13."""
+    The report does not give the widths.
+    """
 
-    def __init__(self, widths=(32, 64, 128), latents=128):
+    def __init__(self, widths: Sequence[int] = (32, 64, 128), latents: int = 128) -> None:
+        """widths: channels at full, half and quarter size; latents: channels of the features."""
         super().__init__()
-        self.encoder, self.decoder = CoreEncoder(widths, latents), CoreDecoder(widths, latents)
-        self.quantizer, self.pqf = Quantizer(), PQF(latents)
-        self.arithmetic_encoder, self.arithmetic_decoder = ArithmeticEncoder(), ArithmeticDecoder()
+        # what learns
+        self.encoder = CoreEncoder(widths, latents)
+        self.decoder = CoreDecoder(widths, latents)
+        self.pqf = PQF(latents)
 
-    def forward(self, x):
-        if x.shape[2] % 8 or x.shape[3] % 8:
-            raise ValueError(f"sides must be multiples of 8, got {x.shape[2]} x {x.shape[3]}")
-        features, skips, importance = self.encoder(
-            x
-        )  # (B, latents, H/8, W/8), [...], (B, 1, H/8, W/8)
+        # what does not
+        self.quantizer = Quantizer()
+        self.arithmetic_encoder = ArithmeticEncoder()
+        self.arithmetic_decoder = ArithmeticDecoder()
+
+    def forward(self, x: torch.Tensor) -> ReportOutput:
+        """x (B, 3, H, W) in 0..1; ValueError where H or W is not a multiple of 8."""
+        height, width = x.shape[2:]
+        if height % 8 or width % 8:
+            raise ValueError(f"sides must be multiples of 8, got {height} x {width}")
+
+        # (B, latents, H/8, W/8), three skips, (B, 1, H/8, W/8)
+        features, skips, importance = self.encoder(x)
+
+        # the map damps the features before they are rounded
         weighted = features * importance
         quantized = self.quantizer(weighted)
-        x_hat = self.decoder(self.pqf(quantized), skips)  # (B, 3, H, W)
-        return ReportOutput(
-            x_hat, importance, quantized, weighted, self.arithmetic_encoder(importance)
-        )
+
+        # the decoder reads the latents, and the skips as well
+        y_hat = self.pqf(quantized)
+        x_hat = self.decoder(y_hat, skips)  # (B, 3, H, W)
+
+        coded_map = self.arithmetic_encoder(importance)
+        return ReportOutput(x_hat, importance, quantized, weighted, coded_map)
 
 
-def entropy_bits(symbols):
-    """Total bits of integers under their own histogram, the least that a coder without context could spend.
+def entropy_bits(symbols: ArrayLike) -> float:
+    """Return the total bits of integers under their own histogram.
 
-    `entropy_bits([0, 1, 0, 1]) -> 4.0`. The histogram itself is not counted. Taught in chapter 7."""
-    counts = np.unique(np.asarray(symbols), return_counts=True)[1]
-    return float((counts * np.log2(counts.sum() / counts)).sum())
+    This is the least that a coder without context could spend; the histogram itself is not counted.
+    Example: entropy_bits([0, 1, 0, 1]) == 4.0.
+    """
+    _, counts = np.unique(np.asarray(symbols), return_counts=True)
+
+    # a symbol of probability p costs log2(1/p) bits
+    bits_per_symbol = np.log2(counts.sum() / counts)
+    total = (counts * bits_per_symbol).sum()
+    return float(total)
 
 
 @torch.no_grad()
-def bits_read_by_decoder(model, x):
-    """What the report's decoder reads for one image x (1, 3, H, W), in bits per pixel of that image.
+def bits_read_by_decoder(model: CompressionAutoencoder, x: torch.Tensor) -> dict[str, float]:
+    """Return what the report's decoder reads for one image x (1, 3, H, W), in bits per pixel.
 
-    {"map": the simulated coder's only output, "latents": the rounded latents, "skips": the skip tensors at 8 bits a
-    value over their own range, "skips_float32": the skip tensors as they are}; all but the last are entropies of each
-    channel's histogram. Taught in chapter 13."""
+    "map": the simulated coder's only output. "latents": the rounded latents. "skips": the skip
+    tensors at 8 bits per value over their own range. "skips_float32": the skip tensors as they are.
+    All but the last are entropies of each channel's histogram.
+    """
     model.eval()
-    pixels = x.shape[2] * x.shape[3]
-    out, skips = model(x), model.encoder(x)[1]
+    out = model(x)
+    _, skips, _ = model.encoder(x)
+
+    # round every skip tensor to 256 levels between its least and its greatest value
     skip_bits = 0.0
     for skip in skips:
-        low, high = skip.min(), skip.max()
-        codes = torch.round((skip - low) / (high - low).clamp_min(1e-9) * 255)  # (1, w, h, w)
-        skip_bits += sum(entropy_bits(channel.cpu()) for channel in codes[0])
+        low = skip.min()
+        width = (skip.max() - low).clamp_min(LEAST_RANGE)
+        share = (skip - low) / width  # 0..1
+        codes = torch.round(share * 255)  # (1, w, h, w)
+        skip_bits += _bits_of_channels(codes)
+
+    # a float32 has 32 bits
+    values = sum(skip.numel() for skip in skips)
+    height, width_of_image = x.shape[2:]
+    pixels = height * width_of_image
     return {
         "map": entropy_bits(out.coded_map.cpu()) / pixels,
-        "latents": sum(entropy_bits(channel.cpu()) for channel in out.quantized[0]) / pixels,
+        "latents": _bits_of_channels(out.quantized) / pixels,
         "skips": skip_bits / pixels,
-        "skips_float32": 32 * sum(skip.numel() for skip in skips) / pixels,
+        "skips_float32": 32 * values / pixels,
     }
+
+
+def _bits_of_channels(symbols: torch.Tensor) -> float:
+    # symbols: (1, C, h, w); every channel has a histogram of its own
+    bits = [entropy_bits(channel.cpu()) for channel in symbols[0]]
+    return sum(bits)

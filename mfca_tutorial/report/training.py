@@ -1,8 +1,13 @@
-"""The report's loss, data set, metrics tracker and its two training loops (its sections III.6, IV and V).
+"""The report's loss, data set, metrics tracker and its two training loops (sections III to V).
 
-Made to reproduce the report, so it keeps the report's shortcuts: resized images, and a 'rate' that is the mean of the
-importance map. The shipped model is trained by `learning/trainer.py`. Taught in chapters 11 and 13.
+Made to reproduce the report, so it keeps the report's shortcuts: resized images, and a 'rate' that
+is the mean of the importance map. The shipped model is trained by `learning/trainer.py`.
+
+Taught in chapters 11 and 13.
 """
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,175 +18,284 @@ from torch.utils.data import Dataset
 
 from mfca_tutorial import data
 from mfca_tutorial.evaluation import metrics
-from mfca_tutorial.report.model import entropy_bits
+from mfca_tutorial.report.model import CompressionAutoencoder, ReportOutput, entropy_bits
 
-LOSSES = ("total", "reconstruction", "rate", "quantization")
-METRICS = ("psnr", "ssim", "bit_rate")
+LOSSES = ("total", "reconstruction", "rate", "quantization")  # in the history
+METRICS = ("psnr", "ssim", "bit_rate")  # of the tracker
+PLOT_EVERY = 5  # epochs
+
+Row = dict[str, float]  # one epoch of the history
 
 
-def enhanced_loss(x, out):
-    """Report, section IV.1: "Total Loss = L1 Loss + 0.1 x MSE Loss + 0.01 x Rate Loss + 0.1 x Quantization Loss".
+def enhanced_loss(x: torch.Tensor, out: ReportOutput) -> dict[str, torch.Tensor]:
+    """Report, section IV.1.
 
-    x: (B, 3, H, W) in 0..1; out: `ReportOutput`. Returns {"total", "reconstruction" (the L1 term), "perceptual" (MSE),
-    "rate" (mean of the importance map), "quantization" (mean squared quantisation error)}, scalars.
-    Taught in chapter 13."""
-    parts = {
-        "reconstruction": F.l1_loss(out.x_hat, x),
-        "perceptual": F.mse_loss(out.x_hat, x),
-        "rate": out.importance.mean(),
-        "quantization": F.mse_loss(out.quantized, out.weighted),
+    "Total Loss = L1 Loss + 0.1 x MSE Loss + 0.01 x Rate Loss + 0.1 x Quantization Loss".
+
+    x: (B, 3, H, W) in 0..1. Returns the scalars "total", "reconstruction" (the L1 term),
+    "perceptual" (the MSE), "rate" (the mean of the importance map) and "quantization" (the mean
+    squared error of quantisation).
+    """
+    reconstruction = F.l1_loss(out.x_hat, x)
+    perceptual = F.mse_loss(out.x_hat, x)
+    rate = out.importance.mean()
+    quantization = F.mse_loss(out.quantized, out.weighted)
+
+    # the weights are the report's
+    total = reconstruction + 0.1 * perceptual + 0.01 * rate + 0.1 * quantization
+    return {
+        "total": total,
+        "reconstruction": reconstruction,
+        "perceptual": perceptual,
+        "rate": rate,
+        "quantization": quantization,
     }
-    total = (
-        parts["reconstruction"]
-        + 0.1 * parts["perceptual"]
-        + 0.01 * parts["rate"]
-        + 0.1 * parts["quantization"]
-    )
-    return {"total": total, **parts}
 
 
-def resized(image, size):
-    """uint8 (H, W, 3) -> uint8 (size, size, 3), bicubic; the aspect ratio is lost, as in the report."""
-    return np.array(Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC))
+def resized(image: np.ndarray, size: int) -> np.ndarray:
+    """uint8 (H, W, 3) -> uint8 (size, size, 3), bicubic.
+
+    The aspect ratio is lost, as in the report.
+    """
+    original = Image.fromarray(image)
+    square = original.resize((size, size), Image.Resampling.BICUBIC)
+    return np.array(square)
 
 
-class KodakDataset(Dataset):
+class KodakDataset(Dataset[torch.Tensor]):
     """Report, section III.6: "loading images from the disk, resizing them, and normalizing them".
 
-    source: a folder, or a list of uint8 (H, W, 3) arrays. Items are float32 (3, size, size) in 0..1; all are kept in
-    memory. The name is the report's; train it on anything but Kodak. Raises ImageError. Taught in chapter 13."""
+    Items are float32 (3, size, size) in 0..1, and all are kept in memory. The name is the report's;
+    train it on anything but Kodak.
+    """
 
-    def __init__(self, source, size=256):
-        images = (
-            source
-            if isinstance(source, list | tuple)
-            else [data.read_image(file)[0] for file in data.image_files(source)]
-        )
-        self.items = [
-            data.to_tensor(resized(image, size))[0] for image in images
-        ]  # (3, size, size) each
+    def __init__(self, source: str | Path | Sequence[np.ndarray], size: int = 256) -> None:
+        """source: a folder, or a list of arrays uint8 (H, W, 3). Raises ImageError."""
+        images: Iterable[np.ndarray]
+        if isinstance(source, str | Path):
+            files = data.image_files(source)
+            images = (data.read_image(file)[0] for file in files)
+        else:
+            images = source
 
-    def __len__(self):
+        self.items = []
+        for image in images:
+            square = resized(image, size)
+            batch = data.to_tensor(square)  # (1, 3, size, size)
+            self.items.append(batch[0])  # (3, size, size)
+
+    def __len__(self) -> int:
         return len(self.items)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> torch.Tensor:
         return self.items[index]
 
 
 class MetricsTracker:
-    """Report, section IV.4: "store and update key metrics (PSNR, SSIM, bit rate) after each batch".
+    """Report, section IV.4.
 
-    `update` per batch, then `means() -> {"psnr", "ssim", "bit_rate"}`; `reset` per epoch. Taught in chapter 13."""
+    "store and update key metrics (PSNR, SSIM, bit rate) after each batch". Call `update` per batch,
+    then `means`, and `reset` per epoch.
+    """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.reset()
 
-    def reset(self):
-        self.values = {key: [] for key in METRICS}
+    def reset(self) -> None:
+        """Forget all images."""
+        self.values: dict[str, list[float]] = {key: [] for key in METRICS}
 
     @staticmethod
-    def calculate_metrics(original, reconstructed):
-        """Report, section V.2 -> (PSNR in dB, SSIM): "first converting the original and reconstructed images into NumPy
-        arrays", "scaling pixel values to the range [0, 255]", "SSIM using a window size of 3 for smaller images".
+    def calculate_metrics(
+        original: np.ndarray | torch.Tensor, reconstructed: np.ndarray | torch.Tensor
+    ) -> tuple[float, float]:
+        """Return PSNR in dB and SSIM of two images. Report, section V.2.
 
-        Either image: float tensor (3, H, W) or (1, 3, H, W) in 0..1, or uint8 (H, W, 3). Small: below 7 pixels a side.
-        Taught in chapter 13."""
-        a, b = (
-            data.to_image(image.reshape(1, *image.shape[-3:])) if torch.is_tensor(image) else image
-            for image in (original, reconstructed)
-        )  # (H, W, 3) each
-        return metrics.psnr(a, b), metrics.ssim(a, b, window=7 if min(a.shape[:2]) >= 7 else 3)
+        "first converting the original and reconstructed images into NumPy arrays", "scaling pixel
+        values to the range [0, 255]", "SSIM using a window size of 3 for smaller images": here,
+        below 7 pixels per side.
 
-    def update(self, x, out):
-        """x (B, 3, H, W), out `ReportOutput`. The bit rate is that of the simulated coder: the map alone, in bpp."""
-        pixels = x.shape[2] * x.shape[3]
+        Either image: float tensor (3, H, W) or (1, 3, H, W) in 0..1, or uint8 (H, W, 3).
+        """
+        a = _as_array(original)  # (H, W, 3)
+        b = _as_array(reconstructed)
+
+        side = min(a.shape[:2])
+        window = 7 if side >= 7 else 3
+        return metrics.psnr(a, b), metrics.ssim(a, b, window)
+
+    def update(self, x: torch.Tensor, out: ReportOutput) -> None:
+        """Take in a batch x (B, 3, H, W) and what the model made of it.
+
+        The bit rate is that of the simulated coder: the map alone, in bits per pixel.
+        """
+        height, width = x.shape[2:]
+        pixels = height * width
+
+        # one value per image, whatever the size of the batch
         for original, reconstructed, coded in zip(x, out.x_hat, out.coded_map, strict=True):
-            values = (
-                *self.calculate_metrics(original, reconstructed),
-                entropy_bits(coded.cpu()) / pixels,
-            )
-            for key, value in zip(METRICS, values, strict=True):
-                self.values[key].append(value)
+            psnr, ssim = self.calculate_metrics(original, reconstructed)
+            bits = entropy_bits(coded.cpu())
+            self.values["psnr"].append(psnr)
+            self.values["ssim"].append(ssim)
+            self.values["bit_rate"].append(bits / pixels)
 
-    def means(self):
+    def means(self) -> Row:
+        """Return the means over all images since `reset`: "psnr", "ssim" and "bit_rate"."""
         return {key: float(np.mean(values)) for key, values in self.values.items()}
 
 
-def _epoch(model, loader, optimizer, clip, device, tracker=None):
-    """One pass over the data -> mean of each loss over images; feeds the tracker, if there is one."""
+def _as_array(image: np.ndarray | torch.Tensor) -> np.ndarray:
+    if isinstance(image, np.ndarray):
+        return image
+
+    # with or without the axis of the batch
+    batch = image.reshape(1, *image.shape[-3:])  # (1, 3, H, W)
+    return data.to_image(batch)  # (H, W, 3)
+
+
+def enhanced_train_model(
+    model: CompressionAutoencoder,
+    loader: Iterable[torch.Tensor],
+    epochs: int,
+    best: str | Path,
+    plots: str | Path | None = None,
+    learning_rate: float = 2e-3,
+    clip: float = 1.0,
+    track: bool = True,
+) -> list[Row]:
+    """Train as the report does. Report, sections IV.2 to IV.4.
+
+    Adam, "a learning rate of 0.002, and the betas parameter is set to (0.5, 0.999)";
+    ReduceLROnPlateau "if the total loss does not improve over 5 consecutive epochs"; gradient
+    clipping; the model with the lowest total loss saved with its metrics; "Every 5 epochs, training
+    results (losses and metrics) are plotted".
+
+    Args:
+        model: it is moved to the GPU if there is one, and holds the best weights at the end.
+        loader: gives batches float32 (B, 3, H, W) in 0..1.
+        epochs: passes over the data.
+        best: the .safetensors file of the best weights, with their metrics in its metadata.
+        plots: a folder for epoch_005.png, epoch_010.png, ...; None for no pictures.
+        learning_rate: of Adam, at the start.
+        clip: the largest norm of the gradient.
+        track: whether to compute PSNR, SSIM and bit rate.
+
+    Returns the history, one dict per epoch: epoch, losses, psnr, ssim, bit_rate (bpp of the map)
+    and learning_rate. Raises RuntimeError when the loss is no longer a number.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model.to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, betas=(0.5, 0.999))
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=5)
+    tracker = MetricsTracker() if track else None
+
+    history: list[Row] = []
+    lowest = float("inf")
+    for epoch in range(1, epochs + 1):
+        # one pass over the data
+        losses = _train_epoch(model, loader, optimizer, clip, device, tracker)
+        row: Row = {"epoch": epoch, **losses}
+        if not np.isfinite(row["total"]):
+            raise RuntimeError(
+                f"epoch {epoch}: the loss is {row['total']}; try a lower learning rate"
+            )
+
+        # note how good the images were, and begin anew
+        if tracker:
+            row |= tracker.means()
+            tracker.reset()
+
+        # a plateau lowers the learning rate of the next epoch
+        row["learning_rate"] = optimizer.param_groups[0]["lr"]
+        scheduler.step(row["total"])
+        history.append(row)
+
+        # keep the best weights so far, and what they reached
+        if row["total"] < lowest:
+            lowest = row["total"]
+            metadata = {key: repr(value) for key, value in row.items()}
+            save_file(model.state_dict(), best, metadata)
+
+        if plots and epoch % PLOT_EVERY == 0:
+            _plot(history, f"{plots}/epoch_{epoch:03d}.png")
+
+    # end with the best weights, not with the last
+    model.load_state_dict(load_file(best, device=str(device)))
+    return history
+
+
+def train_model(
+    model: CompressionAutoencoder,
+    loader: Iterable[torch.Tensor],
+    epochs: int,
+    best: str | Path,
+    learning_rate: float = 2e-3,
+    clip: float = 1.0,
+) -> list[Row]:
+    """Train in the same loop without the tracker and the plots. Report, section IV.3.
+
+    The arguments are those of `enhanced_train_model`. The best model by total loss is kept. Returns
+    the history, one dict per epoch: epoch, losses and learning_rate.
+    """
+    return enhanced_train_model(
+        model,
+        loader,
+        epochs,
+        best,
+        learning_rate=learning_rate,
+        clip=clip,
+        track=False,
+    )
+
+
+def _train_epoch(
+    model: CompressionAutoencoder,
+    loader: Iterable[torch.Tensor],
+    optimizer: torch.optim.Optimizer,
+    clip: float,
+    device: torch.device,
+    tracker: MetricsTracker | None,
+) -> Row:
+    """Train on all the data once; return the mean of each loss over the images."""
     model.train()
-    totals, count = dict.fromkeys(LOSSES, 0.0), 0
+    totals = dict.fromkeys(LOSSES, 0.0)
+    count = 0
     for x in loader:
+        # forward
         x = x.to(device)  # (B, 3, size, size)
         out = model(x)
         losses = enhanced_loss(x, out)
+
+        # backward
         optimizer.zero_grad()
         losses["total"].backward()
+
+        # clip the gradient, and step
         torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
         optimizer.step()
+
+        # the last batch may be smaller, so images are counted, not batches
         for key in LOSSES:
             totals[key] += losses[key].item() * len(x)
         count += len(x)
         if tracker:
             tracker.update(x, out)
-    return {key: value / count for key, value in totals.items()}
+
+    return {key: total / count for key, total in totals.items()}
 
 
-def _plot(history, file):
-    """Losses and metrics so far, one panel each, to a picture file."""
+def _plot(history: Sequence[Row], file: str) -> None:
+    """Draw losses and metrics so far, one panel each, to a picture file."""
     from matplotlib.figure import Figure
 
     keys = [key for key in history[0] if key != "epoch"]
+    epochs = [row["epoch"] for row in history]
+
+    # there are at most eight: four losses, three metrics, the learning rate
     figure = Figure(figsize=(12, 6), layout="constrained")
-    for axes, key in zip(figure.subplots(2, 4).flat, keys, strict=False):
-        axes.plot([row["epoch"] for row in history], [row[key] for row in history])
+    panels = figure.subplots(2, 4)
+    for axes, key in zip(panels.flat, keys):
+        axes.plot(epochs, [row[key] for row in history])
         axes.set(title=key.replace("_", " "), xlabel="epoch")
     figure.savefig(file, dpi=100)
-
-
-def enhanced_train_model(
-    model, loader, epochs, best, plots=None, learning_rate=2e-3, clip=1.0, track=True
-):
-    """Report, sections IV.2-IV.4: Adam, "a learning rate of 0.002, and the betas parameter is set to (0.5, 0.999)";
-    ReduceLROnPlateau "if the total loss does not improve over 5 consecutive epochs"; gradient clipping; the model with
-    the lowest total loss saved with its metrics; "Every 5 epochs, training results (losses and metrics) are plotted".
-
-    loader gives float32 (B, 3, H, W) in 0..1. best: the .safetensors file of the best weights, its metrics in the
-    metadata; the model holds them at the end. plots: a folder for epoch_005.png, ...; None for no pictures. Returns the
-    history, one dict an epoch: epoch, losses, psnr, ssim, bit_rate (bpp of the map), learning_rate. Moves the model to
-    the GPU if there is one. RuntimeError when the loss is no longer a number. Taught in chapters 11 and 13."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model.to(device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, betas=(0.5, 0.999))
-    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=5)
-    tracker, history, lowest = MetricsTracker() if track else None, [], float("inf")
-    for epoch in range(1, epochs + 1):
-        row = {"epoch": epoch, **_epoch(model, loader, optimizer, clip, device, tracker)}
-        if not np.isfinite(row["total"]):
-            raise RuntimeError(
-                f"epoch {epoch}: the loss is {row['total']}; try a lower learning rate"
-            )
-        if tracker:
-            row |= tracker.means()
-            tracker.reset()
-        row["learning_rate"] = optimizer.param_groups[0]["lr"]
-        scheduler.step(row["total"])
-        history.append(row)
-        if row["total"] < lowest:
-            lowest = row["total"]
-            save_file(
-                model.state_dict(), best, metadata={key: repr(value) for key, value in row.items()}
-            )
-        if plots and epoch % 5 == 0:
-            _plot(history, f"{plots}/epoch_{epoch:03d}.png")
-    model.load_state_dict(load_file(best, device=str(device)))
-    return history
-
-
-def train_model(model, loader, epochs, best, learning_rate=2e-3, clip=1.0):
-    """Report, section IV.3: the same loop without the tracker and the plots; the best model by total loss is kept.
-
-    Returns the history, one dict of epoch, losses and learning rate an epoch. Taught in chapter 13."""
-    return enhanced_train_model(
-        model, loader, epochs, best, learning_rate=learning_rate, clip=clip, track=False
-    )
