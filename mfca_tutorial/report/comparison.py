@@ -13,9 +13,13 @@ from PIL import Image
 
 from mfca_tutorial import data
 from mfca_tutorial.report.model import CompressionAutoencoder
-from mfca_tutorial.report.training import MetricsTracker, resized
+from mfca_tutorial.report.tracker import MetricsTracker
+from mfca_tutorial.report.training import resized
 
 ERROR_LIMIT = 64  # grey levels that an error map shows in its brightest colour
+
+
+Metrics = dict[str, float | None]
 
 
 class Shown(NamedTuple):
@@ -32,7 +36,7 @@ def compare_with_jpeg(
     size: int = 256,
     jpeg_quality: int = 50,
     jpeg2000_ratio: float = 20,
-) -> tuple[dict[str, dict[str, float | None]], Figure]:
+) -> tuple[dict[str, Metrics], Figure]:
     """Compare the report's model with JPEG and JPEG 2000. Report, section VII.
 
     Original, reconstruction, JPEG and JPEG 2000 stand side by side with PSNR and SSIM in the
@@ -52,6 +56,7 @@ def compare_with_jpeg(
     Returns (metrics, figure): metrics[name] = {"psnr", "ssim", "bytes"} for "report", "jpeg" and
     "jpeg2000"; bytes is None for the report's model, which makes no file.
     """
+    # what the three codecs make of the image
     reconstruction, importance = _through_model(model, image, size)
     pictures = {
         "report": Shown(reconstruction, None),
@@ -66,33 +71,42 @@ def compare_with_jpeg(
 
     # first column: the original, and the map below it
     figure = Figure(figsize=(8.6, 4.6), dpi=110, layout="constrained")
-    axes = figure.subplots(2, 4)
+    upper, lower = figure.subplots(2, 4)
+    upper[0].imshow(image)
+    upper[0].set_title("original\n", fontsize=9)
+
+    # the map is small: stretch it to the size of the image
     height, width = image.shape[:2]
-    axes[0, 0].imshow(image)
-    axes[0, 0].set_title("original\n", fontsize=9)
-    axes[1, 0].imshow(importance, vmin=0, vmax=1, extent=(0, width, height, 0))
-    axes[1, 0].set_title("importance map, 0..1", fontsize=9)
+    stretched = (0, width, height, 0)
+    lower[0].imshow(importance, vmin=0, vmax=1, extent=stretched)
+    lower[0].set_title("importance map, 0..1", fontsize=9)
 
     # the other columns: a codec's picture, and its error below it
-    found: dict[str, dict[str, float | None]] = {}
+    found: dict[str, Metrics] = {}
     for column, (name, shown) in enumerate(pictures.items(), 1):
         psnr, ssim = MetricsTracker.calculate_metrics(image, shown.picture)
-        found[name] = {"psnr": psnr, "ssim": ssim, "bytes": shown.size}
+        found[name] = {
+            "psnr": psnr,
+            "ssim": ssim,
+            "bytes": shown.size,
+        }
 
         # sizes and metrics go into the title
         file = "no file" if shown.size is None else f"{shown.size} bytes"
         title = f"{name}, {file}\n{psnr:.2f} dB, SSIM {ssim:.3f}"
-        axes[0, column].imshow(shown.picture)
-        axes[0, column].set_title(title, fontsize=9)
+        upper[column].imshow(shown.picture)
+        upper[column].set_title(title, fontsize=9)
 
         # absolute difference, mean over the colours
         difference = shown.picture.astype(int) - image  # (H, W, 3)
-        error = np.abs(difference).mean(2)  # (H, W)
-        axes[1, column].imshow(error, cmap="magma", vmin=0, vmax=ERROR_LIMIT)
-        axes[1, column].set_title(f"error, 0..{ERROR_LIMIT}", fontsize=9)
+        difference = np.abs(difference)
+        error = difference.mean(2)  # (H, W)
+        lower[column].imshow(error, cmap="magma", vmin=0, vmax=ERROR_LIMIT)
+        lower[column].set_title(f"error, 0..{ERROR_LIMIT}", fontsize=9)
 
-    for ax in axes.flat:
-        ax.axis("off")
+    # pictures need no axes
+    for axes in (*upper, *lower):
+        axes.axis("off")
     return found, figure
 
 
@@ -100,19 +114,25 @@ def _through_model(
     model: CompressionAutoencoder, image: np.ndarray, size: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the reconstruction uint8 (H, W, 3) and the importance map (size/8, size/8)."""
-    model.eval()
-    device = next(model.parameters()).device
-
     # the model sees a square, whatever the shape of the image
-    x = data.to_tensor(resized(image, size))  # (1, 3, size, size)
-    out = model(x.to(device))
+    square_image = resized(image, size)
+    x = data.to_tensor(square_image)  # (1, 3, size, size)
+
+    # run it where its weights are
+    model.eval()
+    weight = next(model.parameters())
+    out = model(x.to(weight.device))
 
     # back to the image's own shape
     height, width = image.shape[:2]
-    square = Image.fromarray(data.to_image(out.x_hat))
+    reconstruction = data.to_image(out.x_hat)  # (size, size, 3)
+    square = Image.fromarray(reconstruction)
     picture = square.resize((width, height), Image.Resampling.BICUBIC)
-    importance = out.importance[0, 0].cpu().numpy()
-    return np.asarray(picture), importance
+
+    # the map as it is
+    importance = out.importance[0, 0]  # (size/8, size/8)
+    importance = importance.cpu()
+    return np.asarray(picture), importance.numpy()
 
 
 def _through_pillow(image: np.ndarray, kind: str, **options: object) -> Shown:

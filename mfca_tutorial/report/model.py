@@ -15,7 +15,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import ArrayLike
-from torch import nn
+from torch import Tensor, nn
 
 from mfca_tutorial.blocks.pmcn import PMCN
 from mfca_tutorial.blocks.pqf import PQF
@@ -31,7 +31,7 @@ class Quantizer(nn.Module):
     performs hard quantization during inference".
     """
 
-    def forward(self, y: torch.Tensor) -> torch.Tensor:
+    def forward(self, y: Tensor) -> Tensor:
         """(B, C, H, W) -> the same shape: with noise in -1/2..1/2 in training, else rounded."""
         if not self.training:
             return torch.round(y)
@@ -48,7 +48,7 @@ class ArithmeticEncoder(nn.Module):
     representation". No bit is written.
     """
 
-    def forward(self, importance: torch.Tensor) -> torch.Tensor:
+    def forward(self, importance: Tensor) -> Tensor:
         """Map in 0..1 -> whole numbers 0..255 of the same shape."""
         # rounding has no gradient, so none is asked for
         levels = importance.detach() * MAP_MAX
@@ -58,9 +58,17 @@ class ArithmeticEncoder(nn.Module):
 class ArithmeticDecoder(nn.Module):
     """Report, section II: "reconstructing it from the compressed representation"."""
 
-    def forward(self, coded: torch.Tensor) -> torch.Tensor:
+    def forward(self, coded: Tensor) -> Tensor:
         """Whole numbers 0..255 -> map in 0..1 of the same shape: the encoder's inverse."""
         return coded / MAP_MAX
+
+
+class Encoded(NamedTuple):
+    """What the report's encoder returns; w0, w1, w2 are its widths."""
+
+    features: Tensor  # (B, latents, H/8, W/8)
+    skips: list[Tensor]  # [(B, w0, H, W), (B, w1, H/2, W/2), (B, w2, H/4, W/4)]
+    importance: Tensor  # (B, 1, H/8, W/8) in 0..1
 
 
 class CoreEncoder(nn.Module):
@@ -78,31 +86,31 @@ class CoreEncoder(nn.Module):
 
         # per stage a PMCN, then a convolution that halves the size
         next_widths = [*widths[1:], latents]
-        self.pmcn = nn.ModuleList(PMCN(width) for width in widths)
-        self.down = nn.ModuleList(
-            nn.Conv2d(width, next_width, 3, stride=2, padding=1)
-            for width, next_width in zip(widths, next_widths, strict=True)
-        )
+        self.pmcn = nn.ModuleList()
+        for width in widths:
+            self.pmcn.append(PMCN(width))
+        self.down = nn.ModuleList()
+        for width, next_width in zip(widths, next_widths):
+            convolution = nn.Conv2d(width, next_width, 3, stride=2, padding=1)
+            self.down.append(convolution)
 
         # one value per position of the features
         self.importance = nn.Conv2d(latents, 1, 3, padding=1)
 
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor], torch.Tensor]:
-        """x (B, 3, H, W) -> features, skips, importance.
-
-        The features are (B, latents, H/8, W/8); the skips are [(B, w0, H, W), (B, w1, H/2, W/2),
-        (B, w2, H/4, W/4)]; the importance is (B, 1, H/8, W/8) in 0..1.
-        """
+    def forward(self, x: Tensor) -> Encoded:
+        """x (B, 3, H, W) -> features, skips and importance map."""
         h = self.stem(x)  # (B, w0, H, W)
 
         skips = []
-        for pmcn, down in zip(self.pmcn, self.down, strict=True):
+        for pmcn, down in zip(self.pmcn, self.down):
             skip = pmcn(h)  # (B, w, h, w)
             skips.append(skip)  # the decoder reads it: the report's short cut around the bottleneck
             h = down(skip)  # (B, next w, h/2, w/2)
 
-        importance = torch.sigmoid(self.importance(h))  # (B, 1, H/8, W/8)
-        return h, skips, importance
+        # what counts most, by position
+        importance = self.importance(h)  # (B, 1, H/8, W/8)
+        importance = torch.sigmoid(importance)
+        return Encoded(h, skips, importance)
 
 
 class CoreDecoder(nn.Module):
@@ -123,16 +131,18 @@ class CoreDecoder(nn.Module):
         widths_before = [latents, *widths_up[:-1]]
 
         # per stage a convolution that doubles the size, then one that takes in the skip
-        self.up = nn.ModuleList(
-            nn.ConvTranspose2d(before, width, 4, stride=2, padding=1)
-            for before, width in zip(widths_before, widths_up, strict=True)
-        )
-        self.fuse = nn.ModuleList(nn.Conv2d(2 * width, width, 3, padding=1) for width in widths_up)
+        self.up = nn.ModuleList()
+        for before, width in zip(widths_before, widths_up):
+            convolution = nn.ConvTranspose2d(before, width, 4, stride=2, padding=1)
+            self.up.append(convolution)
+        self.fuse = nn.ModuleList()
+        for width in widths_up:
+            self.fuse.append(nn.Conv2d(2 * width, width, 3, padding=1))
 
         # to red, green and blue
         self.last = nn.Conv2d(widths[0], 3, 3, padding=1)
 
-    def forward(self, y_hat: torch.Tensor, skips: Sequence[torch.Tensor]) -> torch.Tensor:
+    def forward(self, y_hat: Tensor, skips: Sequence[Tensor]) -> Tensor:
         """y_hat (B, latents, H/8, W/8), the encoder's skips -> image (B, 3, H, W) in 0..1."""
         h = self.pmcn(y_hat)  # (B, latents, H/8, W/8)
 
@@ -140,20 +150,22 @@ class CoreDecoder(nn.Module):
         for up, fuse, skip in zip(self.up, self.fuse, reversed(skips), strict=True):
             larger = up(h)  # (B, w, 2h, 2w)
             both = torch.cat([larger, skip], 1)  # (B, 2w, 2h, 2w)
-            h = F.relu(fuse(both))  # (B, w, 2h, 2w)
+            fused = fuse(both)  # (B, w, 2h, 2w)
+            h = F.relu(fused)
 
         # into the range of an image
-        return torch.sigmoid(self.last(h))  # (B, 3, H, W)
+        x_hat = self.last(h)  # (B, 3, H, W)
+        return torch.sigmoid(x_hat)
 
 
 class ReportOutput(NamedTuple):
     """What the report's model returns; its loss and its tracker read these."""
 
-    x_hat: torch.Tensor  # (B, 3, H, W) in 0..1
-    importance: torch.Tensor  # (B, 1, H/8, W/8) in 0..1, with gradient
-    quantized: torch.Tensor  # (B, latents, H/8, W/8)
-    weighted: torch.Tensor  # (B, latents, H/8, W/8): features times map, before quantisation
-    coded_map: torch.Tensor  # (B, 1, H/8, W/8), whole numbers 0..255: the simulated bit stream
+    x_hat: Tensor  # (B, 3, H, W) in 0..1
+    importance: Tensor  # (B, 1, H/8, W/8) in 0..1, with gradient
+    quantized: Tensor  # (B, latents, H/8, W/8)
+    weighted: Tensor  # (B, latents, H/8, W/8): features times map, before quantisation
+    coded_map: Tensor  # (B, 1, H/8, W/8), whole numbers 0..255: the simulated bit stream
 
 
 class CompressionAutoencoder(nn.Module):
@@ -169,17 +181,18 @@ class CompressionAutoencoder(nn.Module):
     def __init__(self, widths: Sequence[int] = (32, 64, 128), latents: int = 128) -> None:
         """widths: channels at full, half and quarter size; latents: channels of the features."""
         super().__init__()
-        # what learns
         self.encoder = CoreEncoder(widths, latents)
         self.decoder = CoreDecoder(widths, latents)
+
+        # between the two
+        self.quantizer = Quantizer()
         self.pqf = PQF(latents)
 
-        # what does not
-        self.quantizer = Quantizer()
+        # beside them: what they do has no effect on the picture
         self.arithmetic_encoder = ArithmeticEncoder()
         self.arithmetic_decoder = ArithmeticDecoder()
 
-    def forward(self, x: torch.Tensor) -> ReportOutput:
+    def forward(self, x: Tensor) -> ReportOutput:
         """x (B, 3, H, W) in 0..1; ValueError where H or W is not a multiple of 8."""
         height, width = x.shape[2:]
         if height % 8 or width % 8:
@@ -197,7 +210,13 @@ class CompressionAutoencoder(nn.Module):
         x_hat = self.decoder(y_hat, skips)  # (B, 3, H, W)
 
         coded_map = self.arithmetic_encoder(importance)
-        return ReportOutput(x_hat, importance, quantized, weighted, coded_map)
+        return ReportOutput(
+            x_hat=x_hat,
+            importance=importance,
+            quantized=quantized,
+            weighted=weighted,
+            coded_map=coded_map,
+        )
 
 
 def entropy_bits(symbols: ArrayLike) -> float:
@@ -215,39 +234,43 @@ def entropy_bits(symbols: ArrayLike) -> float:
 
 
 @torch.no_grad()
-def bits_read_by_decoder(model: CompressionAutoencoder, x: torch.Tensor) -> dict[str, float]:
+def bits_read_by_decoder(model: CompressionAutoencoder, x: Tensor) -> dict[str, float]:
     """Return what the report's decoder reads for one image x (1, 3, H, W), in bits per pixel.
 
     "map": the simulated coder's only output. "latents": the rounded latents. "skips": the skip
     tensors at 8 bits per value over their own range. "skips_float32": the skip tensors as they are.
     All but the last are entropies of each channel's histogram.
     """
+    # in evaluation the latents are rounded
     model.eval()
     out = model(x)
-    _, skips, _ = model.encoder(x)
+    skips = model.encoder(x).skips
 
     # round every skip tensor to 256 levels between its least and its greatest value
     skip_bits = 0.0
     for skip in skips:
         low = skip.min()
-        width = (skip.max() - low).clamp_min(LEAST_RANGE)
+        high = skip.max()
+        width = (high - low).clamp_min(LEAST_RANGE)
         share = (skip - low) / width  # 0..1
         codes = torch.round(share * 255)  # (1, w, h, w)
         skip_bits += _bits_of_channels(codes)
 
     # a float32 has 32 bits
     values = sum(skip.numel() for skip in skips)
-    height, width_of_image = x.shape[2:]
-    pixels = height * width_of_image
-    return {
-        "map": entropy_bits(out.coded_map.cpu()) / pixels,
-        "latents": _bits_of_channels(out.quantized) / pixels,
-        "skips": skip_bits / pixels,
-        "skips_float32": 32 * values / pixels,
+    bits = {
+        "map": entropy_bits(out.coded_map.cpu()),
+        "latents": _bits_of_channels(out.quantized),
+        "skips": skip_bits,
+        "skips_float32": 32 * values,
     }
 
+    # bits per pixel of the image
+    pixels = x.shape[2] * x.shape[3]
+    return {name: total / pixels for name, total in bits.items()}
 
-def _bits_of_channels(symbols: torch.Tensor) -> float:
+
+def _bits_of_channels(symbols: Tensor) -> float:
     # symbols: (1, C, h, w); every channel has a histogram of its own
     bits = [entropy_bits(channel.cpu()) for channel in symbols[0]]
     return sum(bits)

@@ -1,4 +1,4 @@
-"""The report's loss, data set, metrics tracker and its two training loops (sections III to V).
+"""The report's loss, its data set and its two training loops (sections III and IV).
 
 Made to reproduce the report, so it keeps the report's shortcuts: resized images, and a 'rate' that
 is the mean of the importance map. The shipped model is trained by `learning/trainer.py`.
@@ -14,20 +14,21 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from mfca_tutorial import data
-from mfca_tutorial.evaluation import metrics
-from mfca_tutorial.report.model import CompressionAutoencoder, ReportOutput, entropy_bits
+from mfca_tutorial.report.model import CompressionAutoencoder, ReportOutput
+from mfca_tutorial.report.tracker import MetricsTracker
 
-LOSSES = ("total", "reconstruction", "rate", "quantization")  # in the history
-METRICS = ("psnr", "ssim", "bit_rate")  # of the tracker
+# the report names three parts, but it adds a fourth to the total: "perceptual"
+LOSSES = ("total", "reconstruction", "rate", "quantization")
 PLOT_EVERY = 5  # epochs
 
 Row = dict[str, float]  # one epoch of the history
 
 
-def enhanced_loss(x: torch.Tensor, out: ReportOutput) -> dict[str, torch.Tensor]:
+def enhanced_loss(x: Tensor, out: ReportOutput) -> dict[str, Tensor]:
     """Report, section IV.1.
 
     "Total Loss = L1 Loss + 0.1 x MSE Loss + 0.01 x Rate Loss + 0.1 x Quantization Loss".
@@ -36,9 +37,14 @@ def enhanced_loss(x: torch.Tensor, out: ReportOutput) -> dict[str, torch.Tensor]
     "perceptual" (the MSE), "rate" (the mean of the importance map) and "quantization" (the mean
     squared error of quantisation).
     """
+    # how far the picture is off: on average, and with large errors counted more
     reconstruction = F.l1_loss(out.x_hat, x)
     perceptual = F.mse_loss(out.x_hat, x)
+
+    # what the report takes for the rate: no bit is counted
     rate = out.importance.mean()
+
+    # how far rounding, or its noise, moved the latents
     quantization = F.mse_loss(out.quantized, out.weighted)
 
     # the weights are the report's
@@ -57,12 +63,13 @@ def resized(image: np.ndarray, size: int) -> np.ndarray:
 
     The aspect ratio is lost, as in the report.
     """
+    # no crop: the whole image is squeezed into the square
     original = Image.fromarray(image)
     square = original.resize((size, size), Image.Resampling.BICUBIC)
     return np.array(square)
 
 
-class KodakDataset(Dataset[torch.Tensor]):
+class KodakDataset(Dataset[Tensor]):
     """Report, section III.6: "loading images from the disk, resizing them, and normalizing them".
 
     Items are float32 (3, size, size) in 0..1, and all are kept in memory. The name is the report's;
@@ -71,6 +78,7 @@ class KodakDataset(Dataset[torch.Tensor]):
 
     def __init__(self, source: str | Path | Sequence[np.ndarray], size: int = 256) -> None:
         """source: a folder, or a list of arrays uint8 (H, W, 3). Raises ImageError."""
+        # read the files one by one, or take what there is
         images: Iterable[np.ndarray]
         if isinstance(source, str | Path):
             files = data.image_files(source)
@@ -78,6 +86,7 @@ class KodakDataset(Dataset[torch.Tensor]):
         else:
             images = source
 
+        # resize once, not in every epoch
         self.items = []
         for image in images:
             square = resized(image, size)
@@ -87,76 +96,13 @@ class KodakDataset(Dataset[torch.Tensor]):
     def __len__(self) -> int:
         return len(self.items)
 
-    def __getitem__(self, index: int) -> torch.Tensor:
+    def __getitem__(self, index: int) -> Tensor:
         return self.items[index]
-
-
-class MetricsTracker:
-    """Report, section IV.4.
-
-    "store and update key metrics (PSNR, SSIM, bit rate) after each batch". Call `update` per batch,
-    then `means`, and `reset` per epoch.
-    """
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget all images."""
-        self.values: dict[str, list[float]] = {key: [] for key in METRICS}
-
-    @staticmethod
-    def calculate_metrics(
-        original: np.ndarray | torch.Tensor, reconstructed: np.ndarray | torch.Tensor
-    ) -> tuple[float, float]:
-        """Return PSNR in dB and SSIM of two images. Report, section V.2.
-
-        "first converting the original and reconstructed images into NumPy arrays", "scaling pixel
-        values to the range [0, 255]", "SSIM using a window size of 3 for smaller images": here,
-        below 7 pixels per side.
-
-        Either image: float tensor (3, H, W) or (1, 3, H, W) in 0..1, or uint8 (H, W, 3).
-        """
-        a = _as_array(original)  # (H, W, 3)
-        b = _as_array(reconstructed)
-
-        side = min(a.shape[:2])
-        window = 7 if side >= 7 else 3
-        return metrics.psnr(a, b), metrics.ssim(a, b, window)
-
-    def update(self, x: torch.Tensor, out: ReportOutput) -> None:
-        """Take in a batch x (B, 3, H, W) and what the model made of it.
-
-        The bit rate is that of the simulated coder: the map alone, in bits per pixel.
-        """
-        height, width = x.shape[2:]
-        pixels = height * width
-
-        # one value per image, whatever the size of the batch
-        for original, reconstructed, coded in zip(x, out.x_hat, out.coded_map, strict=True):
-            psnr, ssim = self.calculate_metrics(original, reconstructed)
-            bits = entropy_bits(coded.cpu())
-            self.values["psnr"].append(psnr)
-            self.values["ssim"].append(ssim)
-            self.values["bit_rate"].append(bits / pixels)
-
-    def means(self) -> Row:
-        """Return the means over all images since `reset`: "psnr", "ssim" and "bit_rate"."""
-        return {key: float(np.mean(values)) for key, values in self.values.items()}
-
-
-def _as_array(image: np.ndarray | torch.Tensor) -> np.ndarray:
-    if isinstance(image, np.ndarray):
-        return image
-
-    # with or without the axis of the batch
-    batch = image.reshape(1, *image.shape[-3:])  # (1, 3, H, W)
-    return data.to_image(batch)  # (H, W, 3)
 
 
 def enhanced_train_model(
     model: CompressionAutoencoder,
-    loader: Iterable[torch.Tensor],
+    loader: Iterable[Tensor],
     epochs: int,
     best: str | Path,
     plots: str | Path | None = None,
@@ -184,6 +130,7 @@ def enhanced_train_model(
     Returns the history, one dict per epoch: epoch, losses, psnr, ssim, bit_rate (bpp of the map)
     and learning_rate. Raises RuntimeError when the loss is no longer a number.
     """
+    # the report's settings
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, betas=(0.5, 0.999))
@@ -197,9 +144,8 @@ def enhanced_train_model(
         losses = _train_epoch(model, loader, optimizer, clip, device, tracker)
         row: Row = {"epoch": epoch, **losses}
         if not np.isfinite(row["total"]):
-            raise RuntimeError(
-                f"epoch {epoch}: the loss is {row['total']}; try a lower learning rate"
-            )
+            hint = "try a lower learning rate"
+            raise RuntimeError(f"epoch {epoch}: the loss is {row['total']}; {hint}")
 
         # note how good the images were, and begin anew
         if tracker:
@@ -217,6 +163,7 @@ def enhanced_train_model(
             metadata = {key: repr(value) for key, value in row.items()}
             save_file(model.state_dict(), best, metadata)
 
+        # the report looks at its curves every five epochs
         if plots and epoch % PLOT_EVERY == 0:
             _plot(history, f"{plots}/epoch_{epoch:03d}.png")
 
@@ -227,7 +174,7 @@ def enhanced_train_model(
 
 def train_model(
     model: CompressionAutoencoder,
-    loader: Iterable[torch.Tensor],
+    loader: Iterable[Tensor],
     epochs: int,
     best: str | Path,
     learning_rate: float = 2e-3,
@@ -238,6 +185,7 @@ def train_model(
     The arguments are those of `enhanced_train_model`. The best model by total loss is kept. Returns
     the history, one dict per epoch: epoch, losses and learning_rate.
     """
+    # without metrics an epoch is faster, and the weights are the same
     return enhanced_train_model(
         model,
         loader,
@@ -251,7 +199,7 @@ def train_model(
 
 def _train_epoch(
     model: CompressionAutoencoder,
-    loader: Iterable[torch.Tensor],
+    loader: Iterable[Tensor],
     optimizer: torch.optim.Optimizer,
     clip: float,
     device: torch.device,
@@ -289,6 +237,7 @@ def _plot(history: Sequence[Row], file: str) -> None:
     """Draw losses and metrics so far, one panel each, to a picture file."""
     from matplotlib.figure import Figure
 
+    # one panel per column of the history
     keys = [key for key in history[0] if key != "epoch"]
     epochs = [row["epoch"] for row in history]
 
