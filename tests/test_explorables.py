@@ -212,22 +212,6 @@ def test_error_map_is_dark_where_pictures_agree():
     assert (figures.error_map(NOISE, other) != shown).any(axis=2).sum() == 1
 
 
-@pytest.mark.parametrize(
-    ("image", "picture"),
-    [
-        (np.array([[0.0, 1.0]]), [[[0, 0, 0], [255, 255, 255]]]),
-        (np.array([[-1.0, 2.0]]), [[[0, 0, 0], [255, 255, 255]]]),
-        (np.array([[7]], np.uint8), [[[7, 7, 7]]]),
-        (np.array([[[1, 2, 3, 4]]], np.uint8), [[[1, 2, 3]]]),
-    ],
-    ids=["grey in 0..1", "beyond 0..1", "grey in 8 bits", "with transparency"],
-)
-def test_any_image_becomes_a_picture(image, picture):
-    shown = figures.to_picture(image)
-    np.testing.assert_array_equal(shown, picture)
-    assert shown.dtype == np.uint8
-
-
 def test_signed_maps_are_blue_white_and_red():
     low, zero, high = figures.signed([[-2, 0, 2]])[0].astype(int)
     assert low[2] > low[0]  # blue

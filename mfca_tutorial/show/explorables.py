@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from mfca_tutorial.data import ImageError, read_image
+from mfca_tutorial.pixels import Pixels, as_rgb
 from mfca_tutorial.show.controls import Choice, Control, Slider, fields_html, texts_of, widget_look
 from mfca_tutorial.show.html import compute_frames, data_uri, frame, image_html, png, slug
 from mfca_tutorial.show.pictures import enlarge, middle, to_picture
@@ -46,7 +47,7 @@ class Explorable:
         lossless: bool = False,
         scale: int = 1,
         pad: tuple[str, str] | None = None,
-        own_image: np.ndarray | None = None,
+        own_image: Pixels | None = None,
         **controls: Control,
     ) -> None:
         """Put a function and its controls together.
@@ -79,7 +80,7 @@ class Explorable:
         self.scale = scale
         self.pad = pad
 
-    def show(self, **values: object) -> tuple[np.ndarray, str]:
+    def show(self, **values: object) -> tuple[Pixels, str]:
         """Compute one frame: the picture uint8 (H, W, 3), and its line of text."""
         # a photograph, the book's or the reader's, comes before the values
         if self.own_image is None:
@@ -231,7 +232,7 @@ class Curtain(Explorable):
         """
         # kept under their labels, which the lists offer
         labels = list(images)
-        self.images = {label: to_picture(image) for label, image in images.items()}
+        self.images = {label: as_rgb(image) for label, image in images.items()}
         super().__init__(
             self.compose,
             title=title,
@@ -244,7 +245,7 @@ class Curtain(Explorable):
             border=Slider("border", range(0, 101, 5), 50),  # percent of the width
         )
 
-    def compose(self, left: str, right: str, border: float) -> np.ndarray:
+    def compose(self, left: str, right: str, border: float) -> Pixels:
         """Return `left` up to `border` percent of the width, then a white line, then `right`."""
         # begin with the right picture, and lay a part of the left one over it
         picture = self.images[right].copy()  # (H, W, 3)

@@ -21,7 +21,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from mfca_tutorial.evaluation.palette import CODECS, CYCLE, look_of
-from mfca_tutorial.show.pictures import enlarge, error_map, heat, signed, to_picture
+from mfca_tutorial.pixels import Pixels, as_rgb
+from mfca_tutorial.show.pictures import enlarge, error_map, heat, signed
 from mfca_tutorial.show.style import INK, MUTED, PAPER, start, use_style
 
 if TYPE_CHECKING:
@@ -42,11 +43,11 @@ __all__ = [
     "start",
     "use_style",
     # from the pictures
+    "as_rgb",
     "enlarge",
     "error_map",
     "heat",
     "signed",
-    "to_picture",
 ]
 
 DPI = 100  # of photographs: one pixel of the image is `scale` pixels of the figure
@@ -109,7 +110,7 @@ def show_images(
         gap: pixels between two pictures.
     """
     # whatever comes in becomes uint8 (H, W, 3)
-    pictures = [enlarge(to_picture(image), scale) for image in images]
+    pictures = [enlarge(as_rgb(image), scale) for image in images]
     count = len(pictures)
     captions = list(titles or [""] * count)  # a title may be empty
 
@@ -155,7 +156,7 @@ def show_images(
 def _draw_detail(
     sheet: _Sheet,
     axes: Axes,
-    picture: np.ndarray,
+    picture: Pixels,
     square: tuple[int, ...],
     factor: int,
     left: int,

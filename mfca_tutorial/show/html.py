@@ -16,9 +16,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 
-import numpy as np
 from PIL import Image
 
+from mfca_tutorial.pixels import Pixels
 from mfca_tutorial.show.controls import Control
 
 MAX_FRAMES = 256  # of one explorable: a page with more takes long to load
@@ -40,7 +40,7 @@ def compute_frames(
     title: str,
     controls: Mapping[str, Control],
     *,
-    show: Callable[..., tuple[np.ndarray, str]],
+    show: Callable[..., tuple[Pixels, str]],
     describe: Callable[..., str],
     lossless: bool,
 ) -> Frames:
@@ -91,7 +91,7 @@ def compute_frames(
     return Frames(list(numbers), index, notes, alts, height, width)
 
 
-def data_uri(picture: np.ndarray, lossless: bool) -> str:
+def data_uri(picture: Pixels, lossless: bool) -> str:
     """Encode uint8 (H, W, 3) as a WebP data URI: exact when `lossless`, else of quality 86."""
     file = io.BytesIO()
     Image.fromarray(picture).save(
@@ -108,7 +108,7 @@ def data_uri(picture: np.ndarray, lossless: bool) -> str:
     return f"data:image/webp;base64,{text}"
 
 
-def png(picture: np.ndarray) -> bytes:
+def png(picture: Pixels) -> bytes:
     """Encode uint8 (H, W, 3) as a PNG file."""
     # ipywidgets asks for the bytes of a file
     file = io.BytesIO()

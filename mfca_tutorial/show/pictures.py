@@ -1,6 +1,6 @@
-"""From arrays to pictures: whatever a chapter computes becomes uint8 (H, W, 3).
+"""From maps and figures to pictures: whatever a chapter computes becomes uint8 (H, W, 3).
 
-It draws no axes and no titles; `show/figures.py` does.
+It draws no axes and no titles; `show/figures.py` does. Plain images are converted in `pixels.py`.
 
 Taught in chapters 0, 1, 2 and 12.
 """
@@ -12,35 +12,23 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from mfca_tutorial.config import STRIDE
+from mfca_tutorial.pixels import Pixels, as_rgb
 
 OWN_SIDE = 512  # pixels per side that an explorable takes of a reader's own image
 NO_RANGE = 1e-12  # the least range that colours are spread over: a constant map divides by it
 
 
-def to_picture(drawn: ArrayLike | Figure) -> np.ndarray:
-    """Turn an image or a Matplotlib figure into a picture uint8 (H, W, 3).
+def to_picture(drawn: ArrayLike | Figure) -> Pixels:
+    """Turn an image (as `as_rgb` takes it) or a Matplotlib figure into a picture uint8 (H, W, 3).
 
-    An image is uint8 or float in 0..1, of the shape (H, W) or (H, W, 3); a fourth channel is
-    dropped. A figure is drawn at its own resolution, and closed.
+    A figure is drawn at its own resolution, and closed.
     """
     if isinstance(drawn, Figure):
         return _pixels_of(drawn)
-
-    # 0..1 to 0..255, rounded
-    image = np.asarray(drawn)
-    if image.dtype != np.uint8:
-        inside = np.clip(image, 0, 1)
-        levels = inside * 255 + 0.5
-        image = levels.astype(np.uint8)
-
-    # grey is three equal channels
-    if image.ndim == 2:
-        one_channel = image[..., None]  # (H, W, 1)
-        return one_channel.repeat(3, axis=2)  # (H, W, 3)
-    return image[..., :3]
+    return as_rgb(drawn)
 
 
-def _pixels_of(figure: Figure) -> np.ndarray:
+def _pixels_of(figure: Figure) -> Pixels:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     plt.close(figure)
@@ -49,7 +37,7 @@ def _pixels_of(figure: Figure) -> np.ndarray:
     return rgb.copy()  # the canvas goes, with its memory
 
 
-def signed(array: ArrayLike, limit: float | None = None) -> np.ndarray:
+def signed(array: ArrayLike, limit: float | None = None) -> Pixels:
     """Show a signed map (H, W): blue below zero, white at zero, red above.
 
     `limit` is the value that gets the full colour; by default the largest of the map.
@@ -70,7 +58,7 @@ def heat(
     low: float | None = None,
     high: float | None = None,
     cmap: str = "viridis",
-) -> np.ndarray:
+) -> Pixels:
     """Show a map (H, W) in the colours of a Matplotlib colour map.
 
     Args:
@@ -92,21 +80,21 @@ def heat(
     return _coloured(share, cmap)
 
 
-def _coloured(share: np.ndarray, cmap: str) -> np.ndarray:
+def _coloured(share: np.ndarray, cmap: str) -> Pixels:
     colour_map = plt.get_cmap(cmap)
     rgba = colour_map(share)  # (H, W, 4) in 0..1
-    return to_picture(rgba)  # (H, W, 3)
+    return as_rgb(rgba)  # (H, W, 3)
 
 
-def error_map(a: ArrayLike, b: ArrayLike, limit: float = 32) -> np.ndarray:
+def error_map(a: ArrayLike, b: ArrayLike, limit: float = 32) -> Pixels:
     """Show where two images differ: dark where they agree, bright where they do not.
 
     What is shown is the absolute difference in grey levels, the mean over the colours; `limit`
     grey levels and more get the brightest colour.
     """
     # 16 bits hold the differences -255..255, which 8 bits without a sign do not
-    first = to_picture(a).astype(np.int16)
-    second = to_picture(b).astype(np.int16)
+    first = as_rgb(a).astype(np.int16)
+    second = as_rgb(b).astype(np.int16)
 
     difference = first - second  # (H, W, 3)
     difference = np.abs(difference)
@@ -121,7 +109,7 @@ def enlarge(image: ArrayLike, times: int) -> np.ndarray:
     return taller.repeat(times, axis=1)
 
 
-def middle(image: np.ndarray) -> np.ndarray:
+def middle(image: Pixels) -> Pixels:
     """Cut out the middle of an image (H, W, 3): sides of at most OWN_SIDE pixels.
 
     They are multiples of 64 where the image is that large, so that the codec need not pad it.
