@@ -12,10 +12,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mfca_tutorial import __version__, data
+from mfca_tutorial.data import AnyPath
 from mfca_tutorial.evaluation import classical, rd
+from mfca_tutorial.pixels import Pixels
 
 if TYPE_CHECKING:  # the classical codecs are measured without loading the model's code
     from mfca_tutorial.codec import Codec
@@ -28,7 +28,7 @@ PACKAGES = ("torch", "numpy", "pillow", "scikit-image", "pytorch-msssim", "const
 
 def evaluate(
     codec: "Codec | str",
-    files: Iterable[str | Path],
+    files: Iterable[AnyPath],
     settings: Iterable[float],
     importance: str = "flat",
     effort: int = 0,
@@ -111,10 +111,10 @@ def _coder(
         return classical.CODECS[codec], classical.decode
 
     # ours is asked for the same map and the same effort at every quality
-    def encode(image: np.ndarray, quality: float) -> bytes:
+    def encode(image: Pixels, quality: float) -> bytes:
         return codec.compress(image, quality, importance=importance, effort=effort)
 
-    def decode(file: bytes) -> np.ndarray:
+    def decode(file: bytes) -> Pixels:
         return data.to_image(codec.decompress(file))
 
     return encode, decode
@@ -135,11 +135,14 @@ def _name_of(codec: "Codec | str", importance: str, effort: int) -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions that a result depends on, of the packages that are installed."""
+    # the package itself, and what it runs on
     found = {
         "mfca_tutorial": __version__,
         "python": platform.python_version(),
         "machine": platform.machine(),
     }
+
+    # and what it uses
     for package in PACKAGES:
         try:
             found[package] = metadata.version(package)

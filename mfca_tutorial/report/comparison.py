@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from mfca_tutorial import data
+from mfca_tutorial.pixels import Pixels
 from mfca_tutorial.report.model import CompressionAutoencoder
 from mfca_tutorial.report.tracker import MetricsTracker
 from mfca_tutorial.report.training import resized
@@ -25,14 +26,14 @@ Metrics = dict[str, float | None]
 class Shown(NamedTuple):
     """What one codec made of the image."""
 
-    picture: np.ndarray  # uint8 (H, W, 3)
+    picture: Pixels  # uint8 (H, W, 3)
     size: int | None  # bytes of the file; None: there is no file
 
 
 @torch.no_grad()
 def compare_with_jpeg(
     model: CompressionAutoencoder,
-    image: np.ndarray,
+    image: Pixels,
     size: int = 256,
     jpeg_quality: int = 50,
     jpeg2000_ratio: float = 20,
@@ -111,8 +112,8 @@ def compare_with_jpeg(
 
 
 def _through_model(
-    model: CompressionAutoencoder, image: np.ndarray, size: int
-) -> tuple[np.ndarray, np.ndarray]:
+    model: CompressionAutoencoder, image: Pixels, size: int
+) -> tuple[Pixels, np.ndarray]:
     """Return the reconstruction uint8 (H, W, 3) and the importance map (size/8, size/8)."""
     # the model sees a square, whatever the shape of the image
     square_image = resized(image, size)
@@ -135,7 +136,7 @@ def _through_model(
     return np.asarray(picture), importance.numpy()
 
 
-def _through_pillow(image: np.ndarray, kind: str, **options: object) -> Shown:
+def _through_pillow(image: Pixels, kind: str, **options: object) -> Shown:
     """Encode and decode uint8 (H, W, 3) by Pillow."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, kind, **options)

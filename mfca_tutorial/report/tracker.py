@@ -8,9 +8,10 @@ from torch import Tensor
 
 from mfca_tutorial import data
 from mfca_tutorial.evaluation import metrics
+from mfca_tutorial.pixels import Pixels
 from mfca_tutorial.report.model import ReportOutput, entropy_bits
 
-Image = np.ndarray | Tensor  # uint8 (H, W, 3), or float (3, H, W) or (1, 3, H, W) in 0..1
+Image = Pixels | Tensor  # uint8 (H, W, 3), or float (3, H, W) or (1, 3, H, W) in 0..1
 
 FULL_WINDOW = 7  # pixels: the side of SSIM's window
 SMALL_WINDOW = 3  # "for smaller images"
@@ -78,7 +79,7 @@ class MetricsTracker:
         }
 
 
-def _as_array(image: Image) -> np.ndarray:
+def _as_array(image: Image) -> Pixels:
     if isinstance(image, np.ndarray):
         return image
 

@@ -18,6 +18,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from mfca_tutorial import data
+from mfca_tutorial.data import AnyPath
+from mfca_tutorial.pixels import Pixels
 from mfca_tutorial.report.model import CompressionAutoencoder, ReportOutput
 from mfca_tutorial.report.tracker import MetricsTracker
 
@@ -58,7 +60,7 @@ def enhanced_loss(x: Tensor, out: ReportOutput) -> dict[str, Tensor]:
     }
 
 
-def resized(image: np.ndarray, size: int) -> np.ndarray:
+def resized(image: Pixels, size: int) -> Pixels:
     """uint8 (H, W, 3) -> uint8 (size, size, 3), bicubic.
 
     The aspect ratio is lost, as in the report.
@@ -76,10 +78,10 @@ class KodakDataset(Dataset[Tensor]):
     train it on anything but Kodak.
     """
 
-    def __init__(self, source: str | Path | Sequence[np.ndarray], size: int = 256) -> None:
+    def __init__(self, source: str | Path | Sequence[Pixels], size: int = 256) -> None:
         """source: a folder, or a list of arrays uint8 (H, W, 3). Raises ImageError."""
         # read the files one by one, or take what there is
-        images: Iterable[np.ndarray]
+        images: Iterable[Pixels]
         if isinstance(source, str | Path):
             files = data.image_files(source)
             images = (data.read_image(file)[0] for file in files)
@@ -104,8 +106,8 @@ def enhanced_train_model(
     model: CompressionAutoencoder,
     loader: Iterable[Tensor],
     epochs: int,
-    best: str | Path,
-    plots: str | Path | None = None,
+    best: AnyPath,
+    plots: AnyPath | None = None,
     learning_rate: float = 2e-3,
     clip: float = 1.0,
     track: bool = True,
@@ -176,7 +178,7 @@ def train_model(
     model: CompressionAutoencoder,
     loader: Iterable[Tensor],
     epochs: int,
-    best: str | Path,
+    best: AnyPath,
     learning_rate: float = 2e-3,
     clip: float = 1.0,
 ) -> list[Row]:
@@ -247,4 +249,6 @@ def _plot(history: Sequence[Row], file: str) -> None:
     for axes, key in zip(panels.flat, keys):
         axes.plot(epochs, [row[key] for row in history])
         axes.set(title=key.replace("_", " "), xlabel="epoch")
+
+    # beside the others: the number of the epoch is in the name
     figure.savefig(file, dpi=100)

@@ -104,6 +104,7 @@ def error_map(a: ArrayLike, b: ArrayLike, limit: float = 32) -> Pixels:
 
 def enlarge(image: ArrayLike, times: int) -> np.ndarray:
     """Repeat every pixel `times` times down and across: nearest neighbour, nothing is blurred."""
+    # first every row, then every column
     pixels = np.asarray(image)
     taller = pixels.repeat(times, axis=0)
     return taller.repeat(times, axis=1)
