@@ -25,6 +25,8 @@ LEAST_STRIDE = 0.4 / 2**8  # rounding steps: below, a move changes no rounding a
 HALF_STRIDE_SLOPE = 100.0  # bits per rounding step at which a latent goes half the stride
 PEAK = 255.0  # lambda is a price per squared error on the scale 0..255
 
+Progress = Callable[[Iterable], Iterable]  # what wraps a loop to show how far it is, as `tqdm` does
+
 
 class _Trial(NamedTuple):
     """One choice of latents and what it comes to."""
@@ -44,7 +46,7 @@ def refine_latents(
     hyperprior: Hyperprior,
     synthesise: Callable[[Tensor], Tensor],
     moves: int,
-    progress: Callable[[Iterable], Iterable] = iter,
+    progress: Progress = iter,
 ) -> Tensor:
     """Latents v_hat (1, M, h, w) that cost less than those of v, or the same if none are found.
 

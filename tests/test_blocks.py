@@ -1,4 +1,4 @@
-"""The blocks against other people's code: scipy's DCT, torch's layers, and the identities the chapters rest on."""
+"""The blocks against other people's code: scipy's DCT, torch's layers, and identities."""
 
 import numpy as np
 import pytest
@@ -8,10 +8,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from mfca_tutorial.blocks import dct, importance
-from mfca_tutorial.blocks.mfca import MFCA
+from mfca_tutorial.blocks.mfca import MFCA, QualityMFCA, spread
 from mfca_tutorial.blocks.pmcn import KERNELS, PMCN
 from mfca_tutorial.blocks.pqf import PQF
-from mfca_tutorial.transforms import upsample_to_pixels
 
 RNG = np.random.default_rng(0)
 
@@ -92,52 +91,133 @@ def test_a_named_selection_does_not_fit_every_grid():
         dct.select_frequencies("top16", n=4)
 
 
+# ---- MFCA
+
+
 def test_mfca_with_frequency_zero_is_squeeze_and_excitation():
     block = MFCA(16, frequencies=[(0, 0)], window=None, descriptor="signed", reduction=2).double()
     nn.init.normal_(block.fc2.weight)
     x = torch.randn(3, 16, 13, 10, dtype=torch.float64)
-    squeeze = nn.Sequential(
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), block.fc1, nn.ReLU(), block.fc2, nn.Sigmoid()
-    )
-    expected = x * squeeze(x)[:, :, None, None]
+    squeeze = nn.AdaptiveAvgPool2d(1)
+    excite = nn.Sequential(squeeze, nn.Flatten(), block.fc1, nn.ReLU(), block.fc2, nn.Sigmoid())
+    expected = x * excite(x)[:, :, None, None]
     torch.testing.assert_close(block(x), expected, rtol=0, atol=1e-12)
+
+
+def in_float64(block):
+    """The block with cosines made anew: a converted float32 has only seven digits."""
+    block = block.double()
+    if block.window:
+        block.cos_u = block._cosines(0, block.window)
+        block.cos_v = block._cosines(1, block.window)
+    return block
 
 
 @pytest.mark.parametrize("window", [8, None])
 def test_mfca_coefficients_equal_scipys(window):
-    block = MFCA(32, window=window).double()
-    if window:
-        block.cos_u, block.cos_v = block._cosines(0, 8), block._cosines(1, 8)  # made in float32
+    block = in_float64(MFCA(32, window=window))
     x = torch.randn(2, 32, 16, 24, dtype=torch.float64)
     got = block.coefficients(x).numpy()  # (2, 32, rows, columns)
     n_h, n_w = (8, 8) if window else (16, 24)
     for c, (u, v) in enumerate(block.frequencies):
-        for i in range(got.shape[2]):
-            for j in range(got.shape[3]):
-                patch = x[:, c, i * n_h : (i + 1) * n_h, j * n_w : (j + 1) * n_w].numpy()
-                expected = scipy.fft.dctn(patch, norm="ortho", axes=(1, 2))[:, u, v] / np.sqrt(
-                    n_h * n_w
-                )
-                np.testing.assert_allclose(got[:, c, i, j], expected, atol=1e-7)
+        for i, j in np.ndindex(*got.shape[2:]):
+            patch = x[:, c, i * n_h : (i + 1) * n_h, j * n_w : (j + 1) * n_w].numpy()
+            transformed = scipy.fft.dctn(patch, norm="ortho", axes=(1, 2))
+            expected = transformed[:, u, v] / np.sqrt(n_h * n_w)
+            np.testing.assert_allclose(got[:, c, i, j], expected, rtol=0, atol=1e-12)
 
 
-def test_mfca_descriptor_does_not_depend_on_size_and_sees_small_features():
+@pytest.mark.parametrize("size", [(16, 24), (9, 11)])
+def test_the_fast_coefficients_are_the_plain_ones(size):
+    block = in_float64(MFCA(32))
+    x = torch.randn(2, 32, *size, dtype=torch.float64)
+    fast = block.coefficients_fast_on_cpu(x)
+    torch.testing.assert_close(fast, block.coefficients(x), rtol=0, atol=1e-12)
+
+
+def test_mfca_descriptor_does_not_depend_on_size():
     block = MFCA(16).eval()
     tile = torch.randn(1, 16, 64, 64)
-    small, large = block.describe(tile), block.describe(tile.repeat(1, 1, 2, 3))
-    torch.testing.assert_close(small, large)
+    torch.testing.assert_close(block.describe(tile), block.describe(tile.repeat(1, 1, 2, 3)))
+
+
+def test_mfca_sees_small_features():
+    block = MFCA(16).eval()
+    tile = torch.randn(1, 16, 64, 64)
     change = block.describe(2e-2 * tile) - block.describe(1e-2 * tile)
-    assert (
-        change > 0.5
-    ).all()  # log 4 / 2 = 0.69 but for the floor; with a floor of 1e-4 it was under 0.3
+    # log 4 / 2 = 0.69 but for the floor; with a floor of 1e-4 it was under 0.3
+    assert (change > 0.5).all()
 
 
-def test_mfca_starts_open_and_refuses_what_it_cannot_do():
+def test_mfca_starts_open():
     x = torch.randn(2, 8, 9, 11)  # no multiple of the window
     torch.testing.assert_close(MFCA(8).eval()(x), x * torch.sigmoid(torch.tensor(2.0)))
-    for bad in ({"descriptor": "mean"}, {"frequencies": "none"}, {"frequencies": [(8, 0)]}):
-        with pytest.raises(ValueError):
-            MFCA(8, **bad)
+
+
+@pytest.mark.parametrize(
+    "bad", [{"descriptor": "mean"}, {"frequencies": "none"}, {"frequencies": [(8, 0)]}]
+)
+@pytest.mark.parametrize("kind", [MFCA, QualityMFCA])
+def test_mfca_refuses_what_it_cannot_do(kind, bad):
+    with pytest.raises(ValueError):
+        kind(8, **bad)
+
+
+# ---- MFCA that knows the quality
+
+
+def lively(block):
+    """A block whose gates are not constant any more."""
+    nn.init.normal_(block.fc2.weight)
+    return block.eval()
+
+
+def test_gates_with_a_quality_start_at_one():
+    x = torch.randn(2, 16, 16, 24)
+    assert torch.equal(QualityMFCA(16)(x, torch.rand(2, 1, 2, 3)), x)
+
+
+def test_without_its_quality_weights_it_is_mfca_up_to_the_factor_two():
+    knows = lively(QualityMFCA(16))
+    nn.init.zeros_(knows.fc_quality.weight)
+    plain = MFCA(16).eval()
+    plain.load_state_dict(knows.state_dict(), strict=False)
+    x = torch.randn(2, 16, 16, 24)
+    quality_map = torch.rand(2, 1, 1, 1)
+    torch.testing.assert_close(knows(x, quality_map), 2 * plain(x))
+
+
+def test_without_its_energy_weights_it_is_a_scale_per_quality():
+    block = lively(QualityMFCA(16))
+    nn.init.zeros_(block.fc1.weight)
+    quality_map = torch.rand(1, 1, 1, 1)
+    ones = torch.ones(1, 16, 8, 8)
+    scale = block(ones, quality_map)[:, :, :1, :1]
+    x = torch.randn(1, 16, 16, 24)
+    torch.testing.assert_close(block(x, quality_map), scale * x)
+    assert not torch.allclose(scale, block(ones, 1 - quality_map)[:, :, :1, :1])
+
+
+def test_a_constant_quality_map_is_one_quality():
+    block = lively(QualityMFCA(16))
+    x = torch.randn(2, 16, 16, 24)
+    one = torch.full((2, 1, 1, 1), 0.3)
+    torch.testing.assert_close(block(x, one.expand(2, 1, 2, 3)), block(x, one))
+
+
+def test_gates_with_a_quality_need_it():
+    with pytest.raises(ValueError, match="quality map"):
+        QualityMFCA(16)(torch.randn(1, 16, 8, 8))
+
+
+@pytest.mark.parametrize("size", [(16, 24), (2, 3), (7, 50)])
+def test_spread_is_torchs_bilinear_interpolation(size):
+    coarse = torch.randn(2, 5, 2, 3)
+    expected = F.interpolate(coarse, size=size, mode="bilinear", align_corners=False)
+    torch.testing.assert_close(spread(coarse, *size), expected)
+
+
+# ---- PMCN
 
 
 def test_pyramid_equals_one_dense_structured_convolution():
@@ -147,62 +227,88 @@ def test_pyramid_equals_one_dense_structured_convolution():
     h = torch.randn(2, 16, 12, 9, dtype=torch.float64)
     kernel = block.dense_kernel()
     torch.testing.assert_close(block.pyramid(h), F.conv2d(h, kernel, padding=3), rtol=0, atol=1e-12)
+
     used = sum(4 * 4 * k * k for k in KERNELS)
-    assert int((kernel != 0).sum()) == used < kernel.numel() / 4
+    assert int((kernel != 0).sum()) == used
+    assert used < kernel.numel() / 4
 
 
-def test_pmcn_is_residual_and_splits_by_four():
+def test_pmcn_is_residual():
     block = PMCN(8)
     nn.init.zeros_(block.mix_out.weight)
     x = torch.randn(1, 8, 8, 8)
     torch.testing.assert_close(block(x), x)
+
+
+def test_pmcn_is_what_the_chapter_draws():
+    block = PMCN(16).eval()
+    nn.init.normal_(block.attention.fc2.weight)
+    x = torch.randn(2, 16, 12, 9)
+    h = F.gelu(block.mix_in(x))
+    groups = h.split(4, 1)
+    h = torch.cat([conv(group) for conv, group in zip(block.branches, groups, strict=True)], 1)
+    h = block.mix_out(F.gelu(h))
+    torch.testing.assert_close(block(x), x + block.attention(h))
+
+
+def test_pmcn_refuses_what_it_cannot_do():
     with pytest.raises(ValueError, match="does not divide"):
         PMCN(10)
+    with pytest.raises(ValueError, match="gates"):
+        PMCN(8, gates="none")
 
 
-def test_pmcn_gives_the_same_with_and_without_gradients():
-    block, x = PMCN(16), torch.randn(2, 16, 12, 9)
-    nn.init.normal_(block.attention.fc2.weight)
-    block.eval()
-    with torch.no_grad():
-        kept = x.clone()
-        quick = block(x)  # works in place
-    torch.testing.assert_close(quick, block(x))
-    h = block.mix_out(F.gelu(block.pyramid(F.gelu(block.mix_in(x)))))
-    torch.testing.assert_close(quick, x + block.attention(h))
-    assert torch.equal(x, kept)
-
-
-def test_the_last_step_up_equals_torchs_transposed_convolution():
-    layer, h = nn.ConvTranspose2d(5, 3, 6, stride=2, padding=2), torch.randn(2, 5, 7, 4)
-    torch.testing.assert_close(upsample_to_pixels(h, layer), layer(h), rtol=0, atol=1e-5)
+# ---- PQF
 
 
 def test_pqf_starts_as_the_identity_and_sees_the_quality():
-    block, y, side = PQF(8, 4, side=1), torch.randn(2, 8, 5, 6), torch.rand(2, 1, 5, 6)
+    block = PQF(8, 4, side=1)
+    y = torch.randn(2, 8, 5, 6)
+    side = torch.rand(2, 1, 5, 6)
     torch.testing.assert_close(block(y, side), y)
     nn.init.normal_(block.second.weight)
     assert not torch.allclose(block(y, side), block(y, 1 - side))
 
 
-def test_importance_levels_offsets_and_masks():
+# ---- the importance map
+
+
+def test_importance_levels_and_offsets():
     levels = torch.arange(16, dtype=torch.uint8)
     offsets = importance.levels_to_offsets(levels)
     assert offsets.tolist() == list(range(-32, 32, 4))
     assert torch.equal(importance.offsets_to_levels(offsets), levels)
+
+
+def test_a_mask_moves_the_quality_of_its_blocks():
     mask = torch.cat([torch.full((64, 64), -1.0), torch.full((64, 64), 1.0)], 1)
     assert importance.mask_to_offsets(mask, 1, 2).flatten().tolist() == [-32, 28]
-    assert importance.map_to_offsets(
-        importance.ImportanceHead(8)(torch.randn(1, 8, 16, 24))
-    ).unique().tolist() == [0]
-    for bad in (
+
+
+def test_a_fresh_head_asks_for_nothing():
+    asked = importance.ImportanceHead(8)(torch.randn(1, 8, 16, 24))
+    assert importance.map_to_offsets(asked).unique().tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
         torch.full((2, 2), 1.1),
         torch.full((2, 2), float("nan")),
         torch.zeros(3),
         torch.zeros(0, 4),
-    ):
-        with pytest.raises(ValueError, match="mask"):
-            importance.resize_mask(bad, 8, 8)
+    ],
+)
+def test_what_is_no_mask_is_refused(bad):
+    with pytest.raises(ValueError, match="mask"):
+        importance.resize_mask(bad, 8, 8)
+
+
+def test_block_quality_stays_in_its_range():
+    quality = torch.tensor([10.0, 90.0])
+    offsets = torch.tensor([-32.0, 0, 28])[None, None, None].expand(2, 1, 1, 3)
+    found = importance.block_quality(quality, offsets)
+    assert found.flatten().tolist() == [0, 10, 38, 58, 90, 100]
 
 
 def test_importance_rounding_lets_the_gradient_through():
