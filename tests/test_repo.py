@@ -41,7 +41,7 @@ FLOORS = [
     ["blocks"],
     ["entropy"],
     ["container", "data", "pixels"],
-    ["config"],
+    ["config", "deprecation"],
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 

@@ -111,9 +111,8 @@ def delta(anchor, test, metric="psnr-rgb"):
     value = bd_rate(anchor, test, metric)
     if value is None:
         return "-"
-    _, a = rd.curve(anchor, metric)
-    _, b = rd.curve(test, metric)
-    return f"{percent(value)}, on {max(a[0], b[0]):.1f}..{min(a[-1], b[-1]):.1f} dB"
+    low, high = rd.common_range(anchor, test, metric)
+    return f"{percent(value)}, on {low:.1f}..{high:.1f} dB"
 
 
 def falls(points):

@@ -17,7 +17,7 @@ from shared import DATA, ROOT, save_sheet
 
 from mfca_tutorial import Codec, data
 from mfca_tutorial.entropy.gaussian import gaussian_bits, scale_of_index
-from mfca_tutorial.evaluation import classical, metrics, rd
+from mfca_tutorial.evaluation import benchmark, classical, metrics, rd
 
 FOLDER = ROOT / "_assets" / "model_card"
 SIDE = 192  # of the hard cases, in pixels
@@ -116,15 +116,15 @@ def measure_cases(codec):
 @torch.no_grad()
 def estimate(codec, name, quality):
     """Bytes of the streams against the model's estimate for the very same rounded values."""
-    tile = codec.encode_tile(data.to_tensor(data.photograph(name)), quality)
-    scale = scale_of_index(tile.index.double())
-    y_bits = gaussian_bits(tile.v_hat - tile.mean, scale).sum().item()
-    z_bits = codec.hyperprior.prior.bits(tile.z_hat.float()).sum().item()
+    coded = codec.encode_tile(data.to_tensor(data.photograph(name)), quality).coded
+    scale = scale_of_index(coded.index.double())
+    y_bits = gaussian_bits(coded.v_hat - coded.mean, scale).sum().item()
+    z_bits = codec.hyperprior.prior.bits(coded.z_hat.float()).sum().item()
     return {
         "picture": name,
         "quality": quality,
         "estimate": (y_bits + z_bits) / 8,
-        "streams": len(tile.z_bytes) + len(tile.y_bytes),
+        "streams": len(coded.z_bytes) + len(coded.y_bytes),
     }
 
 
@@ -170,6 +170,6 @@ def draw():
         "cases": cases,
         "estimates": [estimate(codec, name, quality) for name, quality in pairs],
         "pqf": {"units": len(alive), "alive": int(alive.sum())},
-        "versions": rd.versions(),
+        "versions": benchmark.versions(),
     }
     rd.save_results(results, CASES)
