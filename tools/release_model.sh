@@ -51,11 +51,9 @@ evaluate kodak_pair/mfca "$work/pair" --checkpoint "$model" --qualities $(seq 0 
 
 cp -R "$work/results/." data/results/
 cp "$model" data/mfca.safetensors
-for file in log.csv health.jsonl; do
+for file in log.csv health.jsonl report.json; do
     [ ! -f "$run/$file" ] || cp "$run/$file" data/training/
 done
-# The report, without the names of anybody's folders.
-sed -E 's#("(source|out|init)": ")[^"]*/([^/"]+)/?"#\1\3"#' "$run/report.json" > data/training/report.json
 
 "$python" tools/readme.py --picture
 "$python" tools/model_card.py --pictures
