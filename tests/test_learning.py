@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 import torch
 from pytorch_msssim import ms_ssim
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from mfca_tutorial import data
 from mfca_tutorial.cli import main
 from mfca_tutorial.codec import Codec
-from mfca_tutorial.config import TINY, lambda_of
+from mfca_tutorial.config import PRESETS, TINY, lambda_of
 from mfca_tutorial.learning import trainer as trainer_module
 from mfca_tutorial.learning.average import follow
 from mfca_tutorial.learning.crops import (
@@ -32,6 +33,7 @@ from mfca_tutorial.learning.health import health_report
 from mfca_tutorial.learning.losses import RateDistortionLoss
 from mfca_tutorial.learning.muon import Muon, orthogonalise
 from mfca_tutorial.learning.recipe import Recipe
+from mfca_tutorial.learning.similarity import ms_ssim as our_ms_ssim
 from mfca_tutorial.learning.step import Objective, split_parameters
 from mfca_tutorial.learning.trainer import Trainer
 
@@ -251,6 +253,64 @@ def test_a_share_of_the_distortion_may_be_ms_ssim(share):
     torch.testing.assert_close(got, wanted.mean(), rtol=1e-4, atol=0)
 
 
+def noisy_pair(height, width):
+    """Two pictures (2, 3, height, width) that resemble each other, smooth enough for MS-SSIM."""
+    torch.manual_seed(0)
+    coarse = torch.rand(2, 3, 12, 12)
+    x = torch.nn.functional.interpolate(coarse, (height, width), mode="bicubic").clamp(0, 1)
+    y = (x + 0.05 * torch.randn_like(x)).clamp(0, 1)
+    return x.contiguous(memory_format=torch.channels_last).requires_grad_(), y
+
+
+@pytest.mark.parametrize("size", ((192, 192), (161, 178), (256, 191)))
+def test_ms_ssim_is_that_of_pytorch_msssim(size):
+    x, y = noisy_pair(*size)
+    theirs = ms_ssim(x, y, data_range=1.0, size_average=False)
+    ours = our_ms_ssim(x, y)
+    torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=0)
+    (their_slope,) = torch.autograd.grad(theirs.sum(), x)
+    (our_slope,) = torch.autograd.grad(ours.sum(), x)
+    assert their_slope.norm() > 0
+    torch.testing.assert_close(our_slope, their_slope, rtol=1e-4, atol=1e-8)
+
+
+def test_ms_ssim_has_a_gradient_where_nothing_is_alike():
+    """There a contrast is below zero, and pytorch-msssim's gradient is not finite."""
+    x = torch.rand(1, 3, 192, 192)
+    y = (1 - x).requires_grad_()
+    our_ms_ssim(x, y).sum().backward()
+    assert y.grad.isfinite().all()
+    with pytest.raises(ValueError, match="above 160"):
+        our_ms_ssim(x[..., :160], x[..., :160])
+
+
+class Operations(TorchDispatchMode):
+    """Notes the name of everything that is computed."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.append(func.overloadpacket.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+# What makes Python wait for a number from the GPU, or copies something to it: not in a graph.
+UNCAPTURABLE = {"_local_scalar_dense", "nonzero", "prod", "lift_fresh", "_to_copy", "equal"}
+
+
+def test_ms_ssim_does_nothing_that_a_graph_cannot():
+    x, y = noisy_pair(192, 192)
+    our_ms_ssim(x, y)  # the window is made
+    with Operations() as ours:
+        our_ms_ssim(x, y).sum().backward()
+    assert not UNCAPTURABLE & set(ours.names)
+    with Operations() as theirs:
+        ms_ssim(x, y, data_range=1.0).backward()
+    assert UNCAPTURABLE & set(theirs.names) >= {"prod", "lift_fresh"}
+
+
 @pytest.mark.parametrize("share", (-0.1, 1.5))
 def test_a_share_is_between_0_and_1(share):
     with pytest.raises(ValueError, match="share"):
@@ -293,17 +353,18 @@ def test_muon_orthogonalises(shape):
     assert values.max() < 1.3
 
 
-SHAPES = ((24, 100), (32, 30), (16, 300), (64, 64), (60, 20))
+SHAPES = ((24, 100), (32, 30), (16, 300), (64, 64), (100, 20), (24, 100))
 
 
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="torch.optim.Muon came with 2.9")
-def test_muon_is_the_muon_of_torch():
-    """Five steps: padding, momentum and scale are alike; only bfloat16's rounding differs."""
+@pytest.mark.parametrize("pad", (False, True))
+def test_muon_is_the_muon_of_torch(pad):
+    """Five steps: batches, momentum and scale are alike; only bfloat16's rounding differs."""
     torch.manual_seed(0)
     ours = [torch.nn.Parameter(torch.zeros(shape)) for shape in SHAPES]
     theirs = [torch.nn.Parameter(torch.zeros(shape)) for shape in SHAPES]
     optimizers = (
-        Muon(ours, lr=0.01, momentum=0.9),
+        Muon(ours, lr=0.01, momentum=0.9, pad=pad),
         torch.optim.Muon(
             theirs, lr=0.01, momentum=0.9, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"
         ),
@@ -329,6 +390,28 @@ def test_muon_sees_a_kernel_as_a_matrix_and_leaves_what_has_no_gradient():
     torch.testing.assert_close(kernel.flatten(1), matrix)
     assert torch.equal(still, torch.ones(16, 16))
     assert matrix.square().mean().sqrt().item() == pytest.approx(0.2 * 0.01, rel=0.2)
+
+
+def test_padding_changes_nothing_and_crops_nothing():
+    torch.manual_seed(0)
+    weights = [torch.nn.Parameter(torch.zeros(shape)) for shape in SHAPES]
+    padded = [torch.nn.Parameter(torch.zeros(shape)) for shape in SHAPES]
+    for p, q in zip(weights, padded, strict=True):
+        p.grad = torch.randn_like(p)
+        q.grad = p.grad
+    Muon(weights, lr=0.01).step()
+    Muon(padded, lr=0.01, pad=True).step()
+    for p, q in zip(weights, padded, strict=True):
+        assert (p - q).norm() < 0.05 * p.norm(), tuple(p.shape)  # bfloat16
+
+    # the largest kernels of the shipped sizes fit, one more row or column than the batches does not
+    kernels = split_parameters(Codec(PRESETS["base"]))[0]
+    assert max(p[0].numel() for p in kernels) == 3072
+    for shape in ((257, 20), (20, 4097)):
+        large = torch.nn.Parameter(torch.zeros(shape))
+        large.grad = torch.ones(shape)
+        with pytest.raises(ValueError, match="larger"):
+            Muon([large], pad=True).step()
 
 
 def test_muon_gets_kernels_and_adam_the_probability_model():
