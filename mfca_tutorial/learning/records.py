@@ -14,7 +14,6 @@ import torch
 from tqdm import tqdm
 
 from mfca_tutorial.checkpoint import save_checkpoint
-from mfca_tutorial.codec import Codec
 from mfca_tutorial.learning.recipe import Recipe
 from mfca_tutorial.learning.state import RunState
 
@@ -60,6 +59,7 @@ class Log:
         self._begin_row(state)
 
     def _begin_row(self, state: RunState) -> None:
+        # step_count and seconds of the row before
         self.totals.zero_()
         self.step_count = state.step_count
         self.seconds = state.seconds
@@ -70,11 +70,8 @@ class Log:
         values = [result[name].detach() for name in SUMMED]
         self.totals += torch.stack(values)
 
-    def write(self, state: RunState, progress: float) -> bool:
-        """Write the means since the last row; False, and no row, if they are not finite.
-
-        progress: the share of the budget that is spent.
-        """
+    def write(self, state: RunState) -> bool:
+        """Write the means since the last row; False, and no row, if they are not finite."""
         # how far, and in what time
         steps = state.step_count - self.step_count
         seconds = state.seconds - self.seconds
@@ -102,7 +99,7 @@ class Log:
             self._append(row)
 
         # move the bar to the share that is spent
-        percent = round(100 * min(progress, 1))
+        percent = round(100 * min(state.progress(), 1))
         self.bar.update(percent - self.bar.n)
         self.bar.set_postfix_str(SHOWN.format(**row))
         return True
@@ -151,35 +148,44 @@ def public_recipe(recipe: Recipe) -> dict[str, Any]:
 
 def write_results(
     folder: Path,
-    codec: Codec,
-    recipe: Recipe,
+    state: RunState,
     facts: dict[str, Any],
 ) -> None:
     """Write model.safetensors, and report.json, which says how it came about.
 
     Args:
         folder: where to.
-        codec: frozen.
-        recipe: what was asked for.
-        facts: what came of it; "steps", "seconds" and "device" go into the checkpoint, too.
+        state: at the end of a run, its average frozen.
+        facts: what else the report says.
     """
-    public = public_recipe(recipe)
+    recipe = public_recipe(state.recipe)
+
+    # speeds mean little without it
+    device = "CPU"
+    if state.device.type == "cuda":
+        device = torch.cuda.get_device_name(state.device)
 
     # what the checkpoint says about itself
     notes = {
-        "recipe": json.dumps(public),
-        "steps": str(facts["steps"]),
-        "minutes": f"{facts['seconds'] / 60:.2f}",
-        "device": facts["device"],
+        "recipe": json.dumps(recipe),
+        "steps": str(state.step_count),
+        "minutes": f"{state.seconds / 60:.2f}",
+        "device": device,
     }
-    save_checkpoint(codec, folder / "model.safetensors", notes)
+    save_checkpoint(state.average, folder / "model.safetensors", notes)
 
-    # everything else: health, losses of the head, restarts
+    # everything else: speed, restarts, health, losses of the head
     report = {
-        "recipe": public,
+        "recipe": recipe,
+        "steps": state.step_count,
+        "seconds": state.seconds,
+        "steps_per_second": state.step_count / max(state.seconds, 1e-9),
+        "device": device,
         "torch": torch.__version__,
+        "restarts": state.restarts,
         **facts,
     }
+
     # for people as well as for programs
     text = json.dumps(report, indent=1)
     (folder / "report.json").write_text(text)

@@ -5,17 +5,19 @@ Taught in chapter 11.
 
 import copy
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 
-from mfca_tutorial.checkpoint import read_checkpoint
 from mfca_tutorial.codec import Codec
 from mfca_tutorial.config import PRESETS
 from mfca_tutorial.learning.average import EVERY, follow
 from mfca_tutorial.learning.recipe import Recipe
 from mfca_tutorial.learning.step import make_optimizers, split_parameters
+from mfca_tutorial.learning.weights import read_weights
 
 MOST_RESTARTS = 3  # each halves the learning rates: after three, the recipe is to blame
 
@@ -52,9 +54,35 @@ class RunState:
         self.seconds = 0.0  # of training, without what came before the first step
         self.restarts = 0
 
-    def set_rates(self, progress: float) -> None:
-        """Set the learning rates for the next step, at this share of the budget."""
-        factor = self.recipe.rate(self.step_count, progress)
+        # how far it may go, if its budget is time
+        self.seconds_to_spend = 60 * recipe.minutes
+
+    def plan(self) -> None:
+        """With --until: see how much time is left. Called when the first step is about to come.
+
+        Raises ValueError where none is left.
+        """
+        if not self.recipe.until:
+            return
+        end = self.recipe.until - self.recipe.reserve
+        left = end - time.time()
+        if left <= 0:
+            raise ValueError(
+                f"--until comes {-left:.0f} seconds too soon: no time to train is left"
+            )
+
+        # a run that goes on has spent some seconds before
+        self.seconds_to_spend = self.seconds + left
+
+    def progress(self) -> float:
+        """Share of the budget that is spent, 0..1 and beyond."""
+        if self.recipe.steps:
+            return self.step_count / self.recipe.steps
+        return self.seconds / self.seconds_to_spend
+
+    def set_rates(self) -> None:
+        """Set the learning rates for the next step."""
+        factor = self.recipe.rate(self.step_count, self.progress())
 
         # each restart has halved them
         factor = factor * 0.5**self.restarts
@@ -143,6 +171,13 @@ class RunState:
             torch.cuda.set_rng_state(content["cuda_rng"].cpu(), self.device)
 
 
+def rank_and_world() -> tuple[int, int]:
+    """The number of this process and how many there are: 0 and 1, unless torchrun started it."""
+    if not dist.is_initialized():
+        return 0, 1
+    return dist.get_rank(), dist.get_world_size()
+
+
 def choose_device(name: str, rank: int) -> torch.device:
     """The device that --device names, by default a GPU if there is one.
 
@@ -180,7 +215,7 @@ def new_codec(recipe: Recipe) -> Codec:
 
     # only weights: no optimiser's memory, no counters
     if recipe.init:
-        _, weights, _ = read_checkpoint(recipe.init)
+        weights = read_weights(recipe.init)
         try:
             codec.load_state_dict(weights)
         except RuntimeError as error:  # a line for each weight that does not fit
