@@ -3,6 +3,7 @@
 It resumes to the step, averages over processes, survives NaN, and notices death.
 """
 
+import copy
 import json
 import math
 import os
@@ -258,6 +259,18 @@ def test_a_run_through_all_phases(tmp_path, photographs, monkeypatch):
     assert rate == pytest.approx(more.lr * 4 / 12 / 0.35)
 
 
+def test_gates_that_know_the_quality_are_trained_head_and_all(tmp_path, photographs):
+    options = {"gates": "quality", "steps": 4, "warmup": 1, "finetune_share": 0.3}
+    trainer = Trainer(recipe(tmp_path, **options), photographs)
+    trainer.run()
+    assert trainer.state.codec.g_a.stage1[0].attention.fc2.weight.any()
+    codec = Codec.from_pretrained(tmp_path / "model.safetensors")
+    assert codec.config.gates == "quality"
+    assert codec.importance.map.weight.any()
+    stream = codec.compress(photographs[0][:70, :90], 50, importance="auto")
+    assert codec.decompress(stream).shape == (1, 3, 70, 90)
+
+
 def test_a_run_that_goes_on_keeps_the_trunk_of_before(tmp_path, photographs):
     plan = recipe(tmp_path, steps=6, decay=0.5)
     first = stepped(Trainer(plan, photographs), 4)
@@ -292,14 +305,18 @@ def test_until_ends_in_time_with_the_rates_at_zero(tmp_path, photographs):
     assert 0.5 < trainer.state.seconds < 3
 
 
-def test_finetuning_sees_what_the_decoder_sees(photographs):
+@pytest.mark.parametrize("gates", ("energy", "quality"))
+def test_finetuning_sees_what_the_decoder_sees(gates, photographs):
     torch.manual_seed(0)
     x = pictures(photographs, 128)
     quality, offsets = torch.tensor([10.0, 50.0, 90.0]), random_offsets(3, 2, 2, "cpu", share=1)
-    codec = Codec(TINY)
+    codec = Codec(replace(TINY, gates=gates))
+    for block in (codec.g_a.stage2[0], codec.g_s.stage2[0]):
+        torch.nn.init.normal_(block.attention.fc2.weight, std=0.1)
     freeze_encoder(codec)
+    twin = copy.deepcopy(codec)  # each run moves what MFCA takes for usual
     found = decode_in_training(codec, x, quality, offsets)
-    wanted = codec(x, quality, offsets, noise=False)
+    wanted = twin(x, quality, offsets, noise=False)
     torch.testing.assert_close(found["x_hat"], wanted["x_hat"])
     for part in ("y", "z"):
         torch.testing.assert_close(found["bits"][part], wanted["bits"][part])
@@ -341,10 +358,11 @@ def test_rounded_bits_have_the_slope_that_noise_has_on_average():
     torch.testing.assert_close(slope, slopes.mean(1), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("gates", ("energy", "quality"))
 @pytest.mark.parametrize("finetune", (False, True))
-def test_no_phase_does_what_a_graph_cannot(finetune, photographs):
+def test_no_phase_does_what_a_graph_cannot(finetune, gates, photographs):
     torch.manual_seed(0)
-    codec = Codec(TINY)
+    codec = Codec(replace(TINY, gates=gates))
     objective = Objective(codec)
     objective.enter(Phase(0.0, 0.5, finetune))
     batch = (Crops(photographs, 192).draw(1), torch.tensor([50.0]), torch.zeros(1, 1, 3, 3))
@@ -727,6 +745,7 @@ def test_a_gates_spread_is_a_share_of_its_mean(photographs):
         (["--steps", "1", "--held-out", "1"], "--held-out must be at least 2"),
         (["--steps", "1", "--device", "abacus"], "--device abacus"),
         (["--steps", "1", "--descriptor", "smell"], "descriptor"),
+        (["--steps", "1", "--gates", "garden"], "gates"),
         (["--steps", "1", "--crop", "512"], "no training image has both sides >= 512"),
         (["--steps", "1", "--init", "nowhere.safetensors"], "nowhere.safetensors"),
         (["--steps", "1", "--init", str(data.path("mfca.safetensors"))], "does not fit"),
@@ -773,6 +792,31 @@ def test_the_learning_rates_rise_stay_and_fall():
     assert rates == pytest.approx([0.1, 1, 1, 0.5, 0])
 
 
+def test_gates_live_if_they_differ_between_qualities(photographs):
+    """Gates that know nothing but the quality: alike for all images, and not dead."""
+    torch.manual_seed(0)
+    x = pictures(photographs, 128)
+    codec = Codec(replace(TINY, gates="quality")).eval()
+    block = "g_a.stage1.0"
+    gate = codec.get_submodule(block).attention
+    torch.nn.init.zeros_(gate.fc1.weight)
+    dead = health_report(codec, x)
+    assert dead["gate_spread"][block] == 0
+    assert dead["gate_mean"][block] == pytest.approx(1)
+    assert any(alarm.startswith(block) for alarm in dead["alarms"])
+
+    torch.nn.init.normal_(gate.fc2.weight, std=0.1)
+    alive = health_report(codec, x)
+    gates = []
+    for q in (10, 50, 90):
+        gates.append(gate.gates(torch.zeros(1, 24, 8, 8), torch.full((1, 1, 1, 1), q / 100)))
+    gates = torch.cat(gates)[:, :, 0, 0].detach()  # (3, C)
+    wanted = (gates.std(0, correction=0) / gates.mean(0)).mean().item()
+    assert wanted > 0.01
+    assert alive["gate_spread"][block] == pytest.approx(wanted, rel=1e-4)
+    assert not any(alarm.startswith(block) for alarm in alive["alarms"])
+
+
 def test_health_notices_a_dead_filter(photographs):
     torch.manual_seed(0)
     x = pictures(photographs, 64)
@@ -796,6 +840,8 @@ def test_health_notices_a_dead_filter(photographs):
         {"ms_ssim": 0.3, "ms_ssim_from": 0.4, "finetune_share": 0.3, "decay": 0.5},
         {"muon_lr": 0.0},
         {"no_attention": True},
+        {"gates": "quality"},
+        {"gates": "quality", "ms_ssim": 0.3, "ms_ssim_from": 0.4, "finetune_share": 0.3},
     ),
     ids=lambda options: " ".join(options) or "plain",
 )

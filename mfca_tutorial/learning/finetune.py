@@ -11,6 +11,7 @@ import torch
 
 from mfca_tutorial.blocks.importance import block_quality
 from mfca_tutorial.codec import Codec
+from mfca_tutorial.config import MAX_QUALITY
 from mfca_tutorial.entropy.gaussian import gaussian_bits
 
 
@@ -53,8 +54,8 @@ def decode_in_training(
     as well. The arguments are those of `Codec.forward`.
     """
     # the encoder, which has no gradient any more
-    y, _ = codec.g_a(x)  # (B, M, H/16, W/16)
     blocks = block_quality(quality, offsets)
+    y, _ = codec.g_a(x, blocks / MAX_QUALITY)  # (B, M, H/16, W/16)
     gain = codec.gain(blocks)  # (B, M, H/16, W/16)
 
     # the probability model is in float32 in training, too

@@ -98,7 +98,7 @@ class Log:
         if self.show:
             self._append(row)
 
-        # move the bar to the share that is spent
+        # and on the screen: move the bar to the share that is spent
         percent = round(100 * min(state.progress(), 1))
         self.bar.update(percent - self.bar.n)
         self.bar.set_postfix_str(SHOWN.format(**row))
@@ -122,6 +122,8 @@ class Log:
         # newline="": the csv module ends the lines itself
         with self.file.open("a", newline="") as stream:
             writer = csv.DictWriter(stream, list(row))
+
+            # the names of the columns
             if is_new:
                 writer.writeheader()
             writer.writerow(rounded)

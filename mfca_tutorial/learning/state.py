@@ -64,6 +64,8 @@ class RunState:
         """
         if not self.recipe.until:
             return
+
+        # the head and the report come after the last step
         end = self.recipe.until - self.recipe.reserve
         left = end - time.time()
         if left <= 0:
@@ -84,7 +86,7 @@ class RunState:
         """Set the learning rates for the next step."""
         factor = self.recipe.rate(self.step_count, self.progress())
 
-        # each restart has halved them
+        # each restart has halved them both
         factor = factor * 0.5**self.restarts
         self.lr.fill_(self.recipe.lr * factor)
         self.muon_lr.fill_(self.recipe.muon_lr * factor)
@@ -209,6 +211,7 @@ def new_codec(recipe: Recipe) -> Codec:
         PRESETS[recipe.preset],
         attention=not recipe.no_attention,
         descriptor=recipe.descriptor,
+        gates=recipe.gates,
     )
     codec = Codec(config)
     codec.importance.requires_grad_(False)
