@@ -1,5 +1,7 @@
 """What a run writes down: a row every hundred steps, its health every minute, its result.
 
+But: it decides nothing.
+
 Taught in chapter 11.
 """
 

@@ -1,5 +1,7 @@
 """The state of a run: weights, their average, optimisers and counters, in memory and on disk.
 
+But: it holds no photographs, and it takes no step.
+
 Taught in chapter 11.
 """
 
