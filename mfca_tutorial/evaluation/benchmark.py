@@ -49,7 +49,7 @@ def evaluate(
     "checkpoint", "versions" and "images", one row per file and setting. Raises ImageError, and
     ValueError where there is no file or no setting.
     """
-    from tqdm import tqdm
+    from tqdm import tqdm  # only here: a curve is read and drawn without it
 
     # both are walked through more than once
     files = list(files)
@@ -68,8 +68,6 @@ def evaluate(
     with tqdm(total=len(files) * len(settings), unit="file", disable=not progress) as bar:
         for file in files:
             image, _ = data.read_image(file)  # (H, W, 3)
-
-            # keep the row twice: for the means, and with the file's name for the result
 
             # keep the row twice: for the means, and with the file's name for the result
             for setting in settings:
@@ -125,6 +123,7 @@ def _name_of(codec: "Codec | str", importance: str, effort: int) -> str:
     if isinstance(codec, str):
         return codec
 
+    # a flat map and no search are what is meant by the codec
     name = "mfca"
     if importance == "auto":
         name += "-auto"
