@@ -35,6 +35,8 @@ FLOORS = [
     ["evaluation"],
     ["pillow_plugin"],
     ["codec"],
+    ["picture_files"],
+    ["inputs"],
     ["search"],
     ["checkpoint"],
     ["transforms", "tiling"],
