@@ -1,4 +1,5 @@
-# Set-up, the same in every chapter: installs what is missing (in Colab, Runtime > Change runtime type gives you a GPU).
+# Set-up, the same in every chapter: installs what is missing.
+# In Colab, Runtime > Change runtime type gives you a GPU.
 import os
 import subprocess
 import sys
@@ -29,6 +30,5 @@ import numpy as np
 import torch
 from mfca_tutorial.show import figures
 
-device = figures.start(
-    seed=0
-)  # the look, the seeds; prints the versions and the device
+# The look of the figures and the seeds; prints the versions and the device.
+device = figures.start(seed=0)
