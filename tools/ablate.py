@@ -2,9 +2,9 @@
 
     python tools/ablate.py PHOTOGRAPHS.tar [--out data/results/ablation.json] [--part 0/2]
 
-One arm of `ablation_arms.py` after another, first seed first; what is in the file already is not run
-again, so the command can be stopped and started at any time, and several can share a file. A run
-takes about 20 minutes on one core.
+One arm of `ablation_arms.py` after another, first seed first; what is in the file already is not
+run again, so the command can be stopped and started at any time, and several can share a file. A
+run takes about 20 minutes on one core.
 
 The rule, written down before the runs: all arms of a seed share first weights, crops, qualities,
 maps and noise. Measured on the centres of the photographs that scikit-image brings, which are never

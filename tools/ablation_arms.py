@@ -1,8 +1,8 @@
 """The arms of the ablation: codecs that differ from the plain one in a single part.
 
-The plain codec is the tiny preset without attention. Each arm starts from the same weights, then one
-part is exchanged or added, so that two arms of one seed share everything else: first weights, crops,
-qualities, maps and noise.
+The plain codec is the tiny preset without attention. Each arm starts from the same weights; then
+one part is exchanged or added, so that two arms of one seed share everything else: first weights,
+crops, qualities, maps and noise.
 """
 
 from collections.abc import Callable
@@ -78,10 +78,11 @@ class Gate(nn.Module):
 
 
 class Divisive(nn.Module):
-    """gate_c = sqrt((b_c + sum_k G_ck) / (b_c + sum_k G_ck u_k)), u the energies over their usual values.
+    """Generalised divisive normalisation (Balle et al. 2016) in frequency windows.
 
-    Generalised divisive normalisation (Balle et al. 2016) in frequency windows; 1 where all energies
-    are the usual ones. With `quality` the gate of `Gate(quality)` is a further factor.
+    gate_c = sqrt((b_c + sum_k G_ck) / (b_c + sum_k G_ck u_k)), where u are the energies over their
+    usual values. It is 1 where all energies are the usual ones. With `quality` the gate of
+    `Gate(quality=True)` is a further factor.
     """
 
     def __init__(self, channels: int, quality: bool = False):
@@ -188,7 +189,8 @@ def centroid(residual: Tensor, scale: Tensor) -> Tensor:
 class ScaleFilterCodec(Codec):
     """A filter that knows, beside the latents, the scale that each was coded with.
 
-    y_hat = (v_hat + pull (centroid(r, s) - r)) / gain + conv(gelu(conv(y_hat, quality) + conv1x1(log s)))
+    filtered = (v_hat + pull (centroid(r, s) - r)) / gain
+               + conv(gelu(conv(v_hat / gain, quality) + conv1x1(log s)))
     """
 
     def __init__(self, config: CodecConfig):
