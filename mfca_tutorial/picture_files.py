@@ -24,13 +24,13 @@ from mfca_tutorial.tiling import blend
 
 
 class EncodedTile(Protocol):
-    """What an encoder made of one tile."""
+    """What a file needs of an encoded tile; `codec.EncodedTile` is one."""
 
     @property
-    def offsets(self) -> Tensor: ...
+    def offsets(self) -> Tensor: ...  # the importance map, as quality offsets
 
     @property
-    def coded(self) -> Coded: ...
+    def coded(self) -> Coded: ...  # the streams of z and y
 
 
 class TileCodec(Protocol):
@@ -63,24 +63,28 @@ def picture_to_file(
     wanted = MapRequest.of(importance, height, width)
 
     # what the file will say about itself
-    is_grey = (x == x[:, :1]).all()
+    is_grey = (x == x[:, :1]).all()  # three channels alike
     is_large = max(height, width) > TILE
     header = Header(
         model_id=codec.model_id,
         width=width,
         height=height,
-        quality=round(quality * 2) / 2,
+        quality=round(quality * 2) / 2,  # half steps
         grey=bool(is_grey),
         has_map=not wanted.flat,
-        tile=TILE if is_large else 0,
+        tile=TILE if is_large else 0,  # 0: not cut
     )
 
     # encode tile by tile
     tiles = []
-    for top, left, h, w in progress(tile_grid(width, height, header.tile)):
+    grid = tile_grid(width, height, header.tile)
+    for top, left, h, w in progress(grid):
+        # its pixels, and its part of what was asked for as the importance map
         pixels = x[:, :, top : top + h, left : left + w]
-        window = wanted.window(top, left, h, w)
-        encoded = codec.encode_tile(pixels, header.quality, window, effort, progress)
+        wanted_here = wanted.window(top, left, h, w)
+        encoded = codec.encode_tile(pixels, header.quality, wanted_here, effort, progress)
+
+        # its three streams; that of a flat map is empty
         map_bytes = map_to_bytes(encoded.offsets) if header.has_map else b""
         tiles.append(Tile(map_bytes, encoded.coded.z_bytes, encoded.coded.y_bytes))
     return pack(header, tiles)
@@ -95,12 +99,17 @@ def file_to_picture(codec: TileCodec, file: bytes, progress: Progress) -> Tensor
             f"this is {codec.model_id.hex()}: load the checkpoint that made it"
         )
 
-    # decode tile by tile, and fade each into its neighbours
+    # decode tile by tile, each when it is asked for, and fade it into its neighbours
     grid = tile_grid(header.width, header.height, header.tile)
     work = progress(list(zip(tiles, grid, strict=True)))
     pieces = (codec.decode_tile(header, tile, h, w) for tile, (_, _, h, w) in work)
     x_hat = blend(pieces, grid, header.height, header.width)  # (1, 3, H, W)
 
+    # a grey picture comes back grey
     if header.grey:
-        x_hat = x_hat.mean(1, keepdim=True).expand(-1, 3, -1, -1)
-    return torch.round(x_hat.clamp(0, 1) * 255) / 255
+        grey = x_hat.mean(1, keepdim=True)  # (1, 1, H, W)
+        x_hat = grey.expand(-1, 3, -1, -1)
+
+    # the 256 values of an 8-bit picture
+    levels = torch.round(x_hat.clamp(0, 1) * 255)
+    return levels / 255

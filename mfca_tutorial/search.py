@@ -1,8 +1,8 @@
 """The encoder's search: better latents for one picture, found by gradient descent.
 
 The weights stay as they are. Bits plus lambda times squared error fall along their gradient with
-respect to the latents; a decoder needs to know nothing of it. It takes the parts of a codec that it
-needs, so it stands below `codec.py`.
+respect to the latents; a decoder needs to know nothing of it. It is given the parts of a codec that
+it needs, since `codec.py`, which calls it, must not be imported here.
 
 But: it writes no bytes. What it finds is coded like any other latents.
 
@@ -21,7 +21,7 @@ from mfca_tutorial.entropy.gaussian import gaussian_bits
 from mfca_tutorial.entropy.hyperprior import Hyperprior
 
 FIRST_STRIDE = 0.4  # rounding steps: the farthest that a latent goes in the first move
-LEAST_STRIDE = 0.4 / 2**8  # rounding steps: below, a move changes no rounding any more
+LEAST_STRIDE = 0.4 / 2**8  # rounding steps: below, a move changes hardly any rounding
 HALF_STRIDE_SLOPE = 100.0  # bits per rounding step at which a latent goes half the stride
 PEAK = 255.0  # lambda is a price per squared error on the scale 0..255
 
@@ -31,13 +31,13 @@ Progress = Callable[[Iterable], Iterable]  # what wraps a loop to show how far i
 class _Trial(NamedTuple):
     """One choice of latents and what it comes to."""
 
-    v: Tensor  # (1, M, h, w), not rounded; a leaf of the graph
-    v_hat: Tensor  # what the decoder would have
+    v: Tensor  # (1, M, h, w), not rounded: the objective is differentiated with respect to it
+    v_hat: Tensor  # (1, M, h, w), what the decoder would have
     cost: Tensor  # bits plus weighted squared error, with true rounding
-    objective: Tensor  # what is differentiated in its place
+    objective: Tensor  # what is differentiated in its place; only its gradient means something
 
 
-@torch.enable_grad()
+@torch.enable_grad()  # the encoder that calls it has gradients switched off
 def refine_latents(
     x: Tensor,
     v: Tensor,
@@ -71,19 +71,21 @@ def refine_latents(
     quality = F.interpolate(blocks, size=padded, mode="nearest")[:, :, :height, :width]
     price = PEAK**2 / 3 * lambda_of(quality)  # (1, 1, H, W)
 
-    def attempt(v: Tensor) -> _Trial:
-        v = v.detach().requires_grad_()
+    def attempt(place: Tensor) -> _Trial:
+        # what the decoder would have; the gradient passes its rounding as if there were none
+        v = place.detach().requires_grad_()
         v_hat, mean, scale = hyperprior.predict(v, features)
         residual = v - mean
 
-        # what these latents cost
+        # what these latents cost; the bits depend on v through the scale alone
         x_hat = synthesise(v_hat)[:, :, :height, :width]
         distortion = (price * (x - x_hat).square()).sum()
         rate = gaussian_bits(torch.round(residual).detach(), scale).sum()
         cost = distortion + rate
 
         # Rounding hides how the bits depend on the residual. In place of that gradient stands the
-        # difference in bits over one rounding step around the residual.
+        # difference in bits over one rounding step around the residual: a constant factor, so that
+        # it is the gradient of the product.
         above = gaussian_bits(residual.detach() + 0.5, scale.detach())
         below = gaussian_bits(residual.detach() - 0.5, scale.detach())
         surrogate = ((above - below) * residual).sum()

@@ -1,9 +1,9 @@
 """The decoder's half of a frozen hyperprior, bit-identical on every device that has float64.
 
 It computes what `Hyperprior.parameters_of` computes, in the fixed-point arithmetic of `exact.py`,
-and only for the latents of the pass in hand. In every 2x2 square a pass codes other channels at
-each of the four positions, so two layers are taken apart by position. What they leave out are
-inputs that count as zero, not being decoded yet, and outputs that nobody reads: no bit changes.
+and only for the latents of the pass in hand. At the four positions of a 2x2 square a pass codes
+different channels, so the first layer and the last are taken apart by position. What they leave out
+are inputs that count as zero, not being decoded yet, and outputs that nobody reads: no bit changes.
 
 Taught in chapters 8 and 9.
 """
@@ -22,12 +22,12 @@ from mfca_tutorial.entropy.passes import pass_of_latent
 
 def part_of_layer(layer: nn.Conv2d, inputs: Tensor, outputs: Tensor) -> nn.Conv2d:
     """A smaller 1x1 convolution: only these input and output channels of the layer, by number."""
-    weight, bias = weights_of(layer)
+    weight, bias = weights_of(layer)  # (O, C, 1, 1) and (O,)
 
     # skip_init draws no random numbers for weights that are replaced at once
     part = nn.utils.skip_init(nn.Conv2d, len(inputs), len(outputs), kernel_size=1)
-    rows = weight.data[outputs]
-    part.weight.data = rows[:, inputs]
+    rows = weight.data[outputs]  # (outputs, C, 1, 1)
+    part.weight.data = rows[:, inputs]  # (outputs, inputs, 1, 1)
     part.bias.data = bias.data[outputs]
     return part
 
@@ -70,33 +70,35 @@ class LayerByPosition:
         self.positions: list[Position] = []
         for row, column in product(range(2), repeat=2):
             # the numbers of the channels that count here, rising
-            read = inputs[:, row, column].nonzero().flatten()
-            made = outputs[:, row, column].nonzero().flatten()
-            if len(made) == 0:
+            read_here = inputs[:, row, column].nonzero().flatten()
+            made_here = outputs[:, row, column].nonzero().flatten()
+            if len(made_here) == 0:
                 continue
 
             # the small layer between them
-            part = part_of_layer(layer, read, made)
+            part = part_of_layer(layer, read_here, made_here)
             position = Position(
                 row,
                 column,
-                inputs=read.to(device),
-                outputs=made.to(device),
+                inputs=read_here.to(device),
+                outputs=made_here.to(device),
                 layer=FixedPoint(nn.Sequential(part), device),
             )
             self.positions.append(position)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """(B, C, h, w) -> (B, C_out, h, w), both multiples of 2^-8."""
+        """(B, C, h, w) -> (B, C_out, h, w), both multiples of 2^-8 in float64; h and w are even."""
         batch, _, height, width = x.shape
         out = x.new_zeros(batch, self.channels, height, width)
         for position in self.positions:
             # take the channels that count at this position of every square
             x_here = position.in_every_square(x)  # (B, C, h/2, w/2)
             read = x_here[:, position.inputs]  # (B, channels read, h/2, w/2)
+
+            # `rounded`: what goes in is a multiple of 2^-8 already
             made = position.layer(read, rounded=True)  # (B, channels made, h/2, w/2)
 
-            # put what comes out where it belongs
+            # put what comes out where it belongs: a view, so that this writes into `out`
             out_here = position.in_every_square(out)  # (B, C_out, h/2, w/2)
             out_here[:, position.outputs] = made
         return out
@@ -132,7 +134,8 @@ class ExactHyperprior:
         adapter = hyperprior.adapters[p]
         trunk = hyperprior.trunk
 
-        # which channels count at each position of a square: of the latents, it depends on the pass
+        # Which channels count at each position of a square: of the latents, those of earlier passes
+        # are read and those of this pass are wanted; all other channels count everywhere.
         turn = pass_of_latent(config.latents, 2, 2, self.passes)  # (M, 2, 2)
         decoded = turn < p
         wanted = turn == p
@@ -146,6 +149,7 @@ class ExactHyperprior:
             device=self.device,
         )
 
+        # everything between the first layer and the last, as one network
         _, *rest_of_adapter = adapter.children()
         *front_of_trunk, _ = trunk.children()
         between = nn.Sequential(*rest_of_adapter, *front_of_trunk)
@@ -162,17 +166,17 @@ class ExactHyperprior:
     def parameters_of(self, p: int, features: Tensor, decoded: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and scale index of the latents of pass p; those of other passes are 0.
 
-        features: float64 (B, C_h, h, w) of `h_s`. decoded: v_hat, float64 (B, M, h, w), of which
-        only what earlier passes coded is read.
+        features: (B, C_h, h, w) of `h_s`. decoded: v_hat (B, M, h, w), of which only what earlier
+        passes coded is read. Both are float64, multiples of 2^-8.
         Returns mean, float64 multiples of 2^-8, and index, uint8 in 0..63: (B, M, h, w) each.
         """
         network = self.networks[p]
         x = torch.cat([features, decoded], 1)  # (B, C_h + M, h, w)
         x = network.first(x)  # (B, C, h, w)
         x = network.middle(x, rounded=True)
-        mean, scale = network.last(x).chunk(2, 1)  # (B, M, h, w) each
+        mean, scale_output = network.last(x).chunk(2, 1)  # (B, M, h, w) each
 
-        # the nearest whole index
-        index = torch.floor(scale * INDEX_UNIT + 0.5)
+        # the scale is named by its index in the ladder of scales: the nearest whole one
+        index = torch.floor(scale_output * INDEX_UNIT + 0.5)
         index = index.clamp(0, LEVELS - 1)
         return mean, index.to(torch.uint8)

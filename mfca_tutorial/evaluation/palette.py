@@ -16,7 +16,8 @@ class Look(NamedTuple):
     marker: str  # Matplotlib's letter for the shape of its points
 
 
-# the colours stay apart for colour-blind readers and keep a contrast of 3:1 against white paper
+# Every colour has a contrast of 3:1 or more against white paper. To a colour-blind reader some look
+# alike (without green cones, MFCA and AVIF), so each codec has a marker of its own, too.
 CODECS: dict[str, Look] = {
     "mfca": Look("MFCA codec", "#c1440e", "o"),
     "jpeg": Look("JPEG", "#0b6aa8", "s"),
@@ -36,7 +37,7 @@ PUBLISHED: dict[str, str] = {
     "bmshj2018-hyperprior": "hyperprior",
 }
 
-# for curves that belong to no codec, in this order
+# for curves that belong to no codec, in this order: the above without BPG's and the report's
 CYCLE: list[str] = [
     "#0b6aa8",
     "#c1440e",
@@ -49,7 +50,7 @@ CYCLE: list[str] = [
 
 
 def look_of(name: str, number: int = 0) -> Look:
-    """Return the look of a curve by its name; `number` is its place among the curves of a figure.
+    """Return the look of a curve by its name; `number`, from 0, is its place in a figure.
 
     A codec's own curve has the codec's label, colour and marker. A variant or a published curve of
     it ('mfca-auto', 'bpg444') has the same colour and marker, and its own name for a label. Any
@@ -61,7 +62,7 @@ def look_of(name: str, number: int = 0) -> Look:
     if name in CODECS:
         return CODECS[name]
 
-    # 'mfca-auto' and 'mfca-effort10' are the same codec with another encoder
+    # a published curve, or a variant: 'mfca-effort10' is the same codec with another encoder
     codec = PUBLISHED.get(name) or name.split("-")[0]
     if codec in CODECS:
         return CODECS[codec]._replace(label=name)
