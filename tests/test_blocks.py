@@ -179,7 +179,7 @@ def test_gates_with_a_quality_start_at_one():
 
 def test_without_its_quality_weights_it_is_mfca_up_to_the_factor_two():
     knows = lively(QualityMFCA(16))
-    nn.init.zeros_(knows.fc_quality.weight)
+    nn.init.zeros_(knows.fcq.weight)
     plain = MFCA(16).eval()
     plain.load_state_dict(knows.state_dict(), strict=False)
     x = torch.randn(2, 16, 16, 24)
