@@ -294,15 +294,28 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path):
     assert [f.name for f in tmp_path.iterdir()] == ["average.safetensors"]
 
 
-def test_until_ends_in_time_with_the_rates_at_zero(tmp_path, photographs):
-    end = time.time() + 3
-    options = {"steps": 0, "until": end, "reserve": 1.5, "head_steps": 0, "decay": 0.9}
+def test_until_ends_in_time_with_the_rates_at_zero(tmp_path, photographs, monkeypatch):
+    # a clock on which every step takes a quarter of a second, however busy the machine is
+    now = 1000.0
+    monkeypatch.setattr(time, "time", lambda: now)
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    options = {"steps": 0, "until": now + 3, "reserve": 1.5, "head_steps": 0, "decay": 0.9}
     trainer = Trainer(recipe(tmp_path, **options), photographs)
+    step = trainer.step
+
+    def timed_step():
+        nonlocal now
+        step()
+        now += 0.25
+
+    monkeypatch.setattr(trainer, "step", timed_step)
     trainer.run()
-    assert (tmp_path / "model.safetensors").stat().st_mtime < end
-    assert trainer.state.step_count > 2
-    assert trainer.state.lr.item() < 0.5 * trainer.recipe.lr
-    assert 0.5 < trainer.state.seconds < 3
+    assert trainer.state.step_count == 6
+    assert trainer.state.seconds == 1.5
+    assert now == 1000 + 3 - 1.5  # what is left is for the head and the report
+    last_factor = (1 - 5 / 6) / 0.9
+    assert trainer.state.lr.item() == pytest.approx(last_factor * trainer.recipe.lr)
+    assert (tmp_path / "model.safetensors").exists()
 
 
 @pytest.mark.parametrize("gates", ("energy", "quality"))
