@@ -1,6 +1,6 @@
-# make book      the HTML book in _build/html (EDITION=instructor: with the solutions, in _build/html-instructor)
-# make test      everything that continuous integration runs
-# Both make their own environment in .venv first; see CONTRIBUTING.md for the rest.
+# make book      builds the HTML book in _build/html (EDITION=instructor: with the solutions, in _build/html-instructor)
+# make test      runs everything that continuous integration runs
+# Both first create an environment in .venv. The other commands are described in CONTRIBUTING.md.
 VENV    ?= .venv
 EDITION ?= student
 RUN     ?=
@@ -41,7 +41,7 @@ unit: setup
 notebooks: setup
 	$(BIN)/python -m pytest $(NBVAL) --durations=15 book
 
-# Reads _build/html, so after a build.
+# This reads _build/html, so build the book first.
 browser: setup
 	$(BIN)/python -m pytest tests/browser --durations=10
 

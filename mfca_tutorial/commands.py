@@ -1,8 +1,10 @@
 """What each command of `mfca` does: read files, call the package, write and report.
 
-Nothing is computed here, and errors are raised, not shown: `cli.py` turns them into one line. Each
-command imports what it needs when it runs, so that `info` and `plot` do not wait for torch. A
-command is called with the options of the command line, by their names.
+The options of the command line are passed to a command by name. Each command imports what it needs
+when it runs, so `info` and `plot` do not wait for torch.
+
+But: nothing is computed here, and errors are raised, not shown. `cli.py` turns each error into one
+line.
 
 Taught in chapters 0, 9 and 12.
 """
@@ -38,10 +40,10 @@ def encode(
     effort: int,
     checkpoint: str | None,
 ) -> None:
-    """Compress a picture."""
+    """Compress a picture to a .mfca file."""
     from mfca_tutorial import data
 
-    # first everything that can fail at once
+    # first, everything that can fail immediately
     check_output(target)
     step = half_step(quality)
     image, notices = data.read_image(source)  # (H, W, 3)
@@ -61,10 +63,10 @@ def encode(
 
 
 def decode(source: str, target: str, *, checkpoint: str | None) -> None:
-    """Decompress a .mfca file."""
+    """Decompress a .mfca file to a picture."""
     from mfca_tutorial import container, data
 
-    # first everything that can fail at once
+    # first, everything that can fail immediately
     check_output(target)
     data.output_format(target)
     stream = Path(source).read_bytes()
@@ -75,17 +77,17 @@ def decode(source: str, target: str, *, checkpoint: str | None) -> None:
     x_hat = codec.decompress(stream, progress=progress_bar)  # (1, 3, H, W)
     image = data.to_image(x_hat)  # (H, W, 3)
 
-    # the three colours of a grey picture are equal: one will do
+    # the three channels of a grey picture are equal, so one is enough
     pixels = image[..., 0] if header.grey else image
     data.write_image(pixels, target)
     print(f"{target}: {header.width} x {header.height}")
 
 
 def info(file: str, *, as_json: bool) -> None:
-    """Say what a .mfca file holds."""
+    """Show what a .mfca file contains."""
     from mfca_tutorial import container
 
-    # unpacking checks the whole frame; the streams inside stay closed, so no model is needed
+    # unpacking checks the file's structure but does not decode the streams, so it needs no model
     stream = Path(file).read_bytes()
     header, tiles = container.unpack(stream)
 
@@ -126,17 +128,17 @@ def evaluate(
     as_json: bool,
     words: list[str],
 ) -> None:
-    """Measure a rate-distortion curve. `words`: what the user typed, to be kept in the result."""
+    """Measure a rate-distortion curve. `words`: what the user typed, recorded in the result."""
     from mfca_tutorial import data
     from mfca_tutorial.evaluation import benchmark, classical, rd
 
     check_output(out)
 
-    # the pictures: a folder of that name comes before the Kodak set
+    # the pictures: 'kodak' means the Kodak set unless a folder has that name
     is_kodak = folder == "kodak" and not Path(folder).exists()
     files = data.kodak() if is_kodak else data.image_files(folder)
 
-    # the codec, and its settings from cheap to good
+    # the codec, and its settings from the lowest rate to the highest
     coder: Codec | str
     if codec == "mfca":
         settings = [half_step(quality) for quality in qualities or benchmark.QUALITIES]
@@ -163,16 +165,16 @@ def evaluate(
 
 
 def plot(results: list[str], *, out: str, metric: str) -> None:
-    """Draw rate-distortion curves; the first of them is the anchor of the BD-rates."""
+    """Draw rate-distortion curves; the first is the anchor for the BD-rates."""
     from mfca_tutorial.evaluation.plot import find_results, write_plot
 
     check_output(out)
 
-    # results of our own, and published curves
+    # each name is a result file or a published curve
     curves = [find_results(name) for name in results]
     deltas = write_plot(curves, out, metric)
 
-    # the numbers that the legend shows, with one digit more
+    # print the numbers of the legend with one more digit
     anchor = curves[0]["name"]
     for name, delta in deltas.items():
         shown = "no common range" if delta is None else f"{delta:+.2f} %"
@@ -190,7 +192,7 @@ def train(**options: object) -> None:
 
 
 def half_step(quality: float) -> float:
-    """A quality in 0..100 -> the nearest half step. Raises ValueError outside."""
+    """A quality in 0..100 -> the nearest half step. Raises ValueError outside that range."""
     if not 0 <= quality <= MAX_QUALITY:
         raise ValueError(f"quality {quality:g} is not in 0..{MAX_QUALITY}")
     return round(quality * 2) / 2
@@ -204,7 +206,7 @@ def read_importance(text: str) -> "str | NDArray[np.float32]":
     if text in ("flat", "auto"):
         return text
 
-    # grey levels 1..255 become -1..1; 0, which would fall just below, is clipped
+    # grey levels 1..255 become -1..1; level 0 would fall just below -1, so it is clipped
     from mfca_tutorial.data import read_image
 
     rgb, _ = read_image(text)  # (H, W, 3)
@@ -213,15 +215,15 @@ def read_importance(text: str) -> "str | NDArray[np.float32]":
 
 
 def load_codec(checkpoint: str | None) -> "Codec":
-    """The packaged codec, or the one of a file."""
+    """The codec in a checkpoint file; None means the packaged one."""
     from mfca_tutorial import Codec
 
     return Codec.from_pretrained(checkpoint)
 
 
 def check_output(file: str) -> None:
-    """Fail before the work, not after it, when the output has nowhere to go. Raises OSError."""
-    # the folder must be there, and must not be the output itself
+    """Check, before any work is done, that the output can be written. Raises OSError if not."""
+    # the folder must exist, and the output must not itself be a folder
     if not Path(file).resolve().parent.is_dir():
         raise FileNotFoundError(f"{file}: no such folder")
     if Path(file).is_dir():
@@ -229,8 +231,8 @@ def check_output(file: str) -> None:
 
 
 def without_folders(words: list[str]) -> str:
-    """The command that the user typed, with files named without their folders."""
-    # results are published; where the user keeps files is not part of them
+    """The command that the user typed, with each file's folder left out."""
+    # results are published, and where the user keeps files is private
     names = [Path(word).name if "/" in word else word for word in words]
     return shlex.join(["mfca", *names])
 
@@ -239,31 +241,31 @@ def without_folders(words: list[str]) -> str:
 
 
 def note(message: str) -> None:
-    """Tell the user something that is no error."""
+    """Tell the user something that is not an error."""
     print(f"mfca: note: {message}", file=sys.stderr)
 
 
 def progress_bar(work: Iterable[T]) -> Iterable[T]:
-    """Show progress over tiles, or over the steps of a search, once it has taken two seconds."""
+    """Show progress over tiles or search steps, once the work has taken two seconds."""
     from tqdm import tqdm
 
     return tqdm(work, delay=2, leave=False)
 
 
 def print_json(values: dict[str, object]) -> None:
-    """For programs."""
+    """Print values for other programs to read."""
     print(json.dumps(values, indent=1))
 
 
 def print_facts(facts: dict[str, object]) -> None:
-    """One fact per line, in two columns."""
+    """Print one fact per line, in two columns."""
     for key, value in facts.items():
         shown = f"{value:.4f}" if key == "bpp" else str(value)
         print(f"{key:<11} {shown}")
 
 
 def print_curve(settings: list[float], columns: list[list[float | None]]) -> None:
-    """A table with one line per setting; columns in the order of `rd.MEANS`."""
+    """Print a table with one line per setting; `columns` are in the order of `rd.MEANS`."""
     print(" setting      bpp  PSNR dB  MS-SSIM  encode s  decode s")
     for setting, row in zip(settings, zip(*columns, strict=True), strict=True):
         bpp, psnr, _, ms_ssim, encoding, decoding = row

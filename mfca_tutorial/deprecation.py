@@ -1,4 +1,4 @@
-"""Old ways of calling that still work, with a warning.
+"""Old ways of calling a method that still work, with a warning.
 
 Taught in chapter 9.
 """
@@ -12,8 +12,8 @@ from typing import Any
 def positional_until(count: int, *names: str) -> Callable:
     """Decorate a method whose arguments after the first `count` have become keyword-only.
 
-    `names` are those arguments in the order in which they once could be given by position; such a
-    call still works, with a DeprecationWarning.
+    `names` lists those arguments in the order in which they could once be given by position. A call
+    that still gives them by position works, with a DeprecationWarning.
     """
 
     def decorate(method: Callable) -> Callable:
@@ -24,7 +24,7 @@ def positional_until(count: int, *names: str) -> Callable:
                 raise TypeError(f"{method.__name__}() takes {count} positional arguments")
             if given:
                 moved = dict(zip(names, given, strict=False))
-                message = f"give {', '.join(moved)} to {method.__name__}() by keyword"
+                message = f"pass {', '.join(moved)} to {method.__name__}() by keyword"
                 warnings.warn(message, DeprecationWarning, stacklevel=2)
                 keywords = moved | keywords
             return method(self, *arguments[:count], **keywords)

@@ -187,7 +187,7 @@ BAD_COMMANDS = [
     ("decode {folder}/damaged.mfca {folder}/o.png --checkpoint {model}", "damaged"),
     ("decode {file} {folder}/o.xyz --checkpoint {model}", "use .png"),
     ("info {folder}/damaged.mfca", "damaged"),
-    ("info {picture}", "not an .mfca file"),
+    ("info {picture}", "not a .mfca file"),
     ("info {folder}/absent.mfca", "absent.mfca"),
     ("frobnicate", "invalid choice"),
     ("", "COMMAND"),

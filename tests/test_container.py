@@ -125,8 +125,8 @@ def test_every_flipped_bit_is_noticed(header, tiles):
 @pytest.mark.parametrize(
     "damaged, says",
     [
-        (b"", "not an .mfca"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(60), "not an .mfca"),
+        (b"", "not a .mfca"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(60), "not a .mfca"),
         (body(version=2), "version 2"),
         (body(flags=8), "flags"),
         (body(width=b"\0"), "pixels"),

@@ -737,10 +737,10 @@ def test_a_gates_spread_is_a_share_of_its_mean(photographs):
 @pytest.mark.parametrize(
     "options, complaint",
     (
-        ([], "give a budget"),
-        (["--steps", "1", "--minutes", "1"], "give a budget"),
-        (["--minutes", "1", "--until", "9e9"], "give a budget"),
-        (["--until", str(time.time() + 50)], "no time to train is left"),
+        ([], "give exactly one budget"),
+        (["--steps", "1", "--minutes", "1"], "give exactly one budget"),
+        (["--minutes", "1", "--until", "9e9"], "give exactly one budget"),
+        (["--until", str(time.time() + 50)], "no time left to train"),
         (["--steps", "1", "--ms-ssim-from", "1"], "--ms-ssim-from must be a share below 1"),
         (["--steps", "1", "--finetune-share", "-0.1"], "--finetune-share must be a share"),
         (["--steps", "1", "--preset", "huge"], "--preset must be one of base, tiny"),

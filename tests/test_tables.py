@@ -314,7 +314,7 @@ def test_shapes_and_indices_are_checked():
     index = np.full((2, 3, 4), 7, np.uint8)
     data = code(symbols, index, gaussian_tables())
     assert decode(data, index, gaussian_tables()).shape == (2, 3, 4)
-    with pytest.raises(ValueError, match="one shape"):
+    with pytest.raises(ValueError, match="same shape"):
         code(symbols, index[0], gaussian_tables())
     with pytest.raises(ValueError, match="out of range"):
         code(symbols, index + 60, gaussian_tables())

@@ -2,19 +2,19 @@
 
     python tools/ablate.py PHOTOGRAPHS.tar [--out data/results/ablation.json] [--part 0/2]
 
-One arm of `ablation_arms.py` after another, first seed first; what is in the file already is not
-run again, so the command can be stopped and started at any time, and several can share a file. A
-run takes about 20 minutes on one core.
+The arms of `ablation_arms.py` are run one after another, the first seed first. A run whose result
+is already in the file is not repeated, so the command can be stopped and started at any time, and
+several of them can share a file. A run takes about 20 minutes on one core.
 
-The rule, written down before the runs: all arms of a seed share first weights, crops, qualities,
-maps and noise. Measured on the centres of the photographs that scikit-image brings, which are never
-trained on; the figures of Kodak, where MFCA_KODAK names it, are only reported. An arm's gain is the
-mean over quality 10, 50 and 90 of the change in j = bpp + lambda * squared error against 'no
-attention' with the same seed. A part stays if its mean gain over the seeds is larger than the
-spread of the seeds (largest less smallest gain).
+The rule, written down before the runs: all arms of a seed share initial weights, crops, qualities,
+maps and noise. They are measured on the centres of scikit-image's photographs, which are never
+trained on. If MFCA_KODAK names a folder, results on Kodak are reported, but they do not count. An
+arm's gain is the mean, over qualities 10, 50 and 90, of the change in j = bpp + lambda * squared
+error against 'no attention' with the same seed. A part stays if its mean gain over the seeds is
+larger than the spread over the seeds (the largest gain minus the smallest).
 
-Rates are estimated bits of rounded latents, distortions those of pictures that are not rounded to
-8 bits: half a percent of either would not change a difference between two arms.
+Rates are estimated bits of rounded latents. Distortions are those of pictures that are not rounded
+to 8 bits. An error of half a per cent in either would not change a difference between two arms.
 """
 
 import argparse
@@ -49,18 +49,18 @@ BATCH = 4
 CROP = 192  # pixels
 ADAM_RATE = 1e-3
 MUON_RATE = 2e-3
-WARMUP = 400  # steps in which the rates rise
-DECAY = 0.6  # last share of the steps, in which they fall to zero
-AVERAGE = 0.998  # of the averaged weights that a step keeps
+WARMUP = 400  # steps over which the learning rates rise
+DECAY = 0.6  # the last share of the steps, over which they fall to zero
+AVERAGE = 0.998  # the share of the averaged weights that a step keeps
 LARGEST_GRADIENT = 1.0
 QUALITIES = (10, 30, 50, 70, 90)  # the points of a curve
-JUDGED = (10, 50, 90)  # where j is compared
-LARGEST_SIDE = 512  # pixels of a measured centre
+JUDGED = (10, 50, 90)  # the qualities at which j is compared
+LARGEST_SIDE = 512  # pixels: the largest side of a measured centre
 REFERENCE = "no attention"
 
 
 def train(arm: Arm, seed: int, photographs: list[np.ndarray], steps: int) -> Codec:
-    """Train one arm; returns its averaged weights."""
+    """Train one arm; return the codec with its averaged weights."""
     torch.manual_seed(seed)
     codec = arm.build(arm.config).train()
     codec.importance.requires_grad_(False)
@@ -78,7 +78,7 @@ def train(arm: Arm, seed: int, photographs: list[np.ndarray], steps: int) -> Cod
     criterion = RateDistortionLoss()
     blocks = CROP // STRIDE
     for step in trange(steps, desc=f"{seed}", mininterval=30, disable=None):
-        # up, level, down to zero
+        # the learning rates rise, stay level, and fall to zero
         factor = min(1.0, (step + 1) / WARMUP, (1 - step / steps) / DECAY)
         for optimizer, rate in zip(optimizers, rates, strict=True):
             optimizer.param_groups[0]["lr"] = rate * factor
@@ -98,7 +98,7 @@ def train(arm: Arm, seed: int, photographs: list[np.ndarray], steps: int) -> Cod
 
 
 def centre(image: np.ndarray) -> Tensor:
-    """The centre of a picture with sides that are multiples of 64, (1, 3, h, w) in 0..1."""
+    """The centre of a picture, with sides that are multiples of 64: (1, 3, h, w) in 0..1."""
     height = min(image.shape[0], LARGEST_SIDE) // STRIDE * STRIDE
     width = min(image.shape[1], LARGEST_SIDE) // STRIDE * STRIDE
     top = (image.shape[0] - height) // 2
@@ -108,7 +108,7 @@ def centre(image: np.ndarray) -> Tensor:
 
 @torch.no_grad()
 def measure(codec: Codec, pictures: list[Tensor]) -> dict:
-    """{"curve": means per quality, "j": means at the judged qualities}."""
+    """Returns {"curve": means per quality, "j": means at the judged qualities}."""
     measured: dict = {"curve": {"bpp": [], "psnr-rgb": []}, "j": {}}
     for q in QUALITIES:
         rates = []
@@ -129,7 +129,7 @@ def measure(codec: Codec, pictures: list[Tensor]) -> dict:
 
 
 def size_of(codec: Codec) -> dict:
-    """Trained parameters, and multiply-accumulates per pixel of a codec's networks."""
+    """The number of trained parameters, and the multiply-accumulates per pixel of the networks."""
     x = torch.zeros(1, 3, 256, 256)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         codec(x, torch.tensor([50.0]), noise=False)
@@ -138,7 +138,7 @@ def size_of(codec: Codec) -> dict:
 
 
 def add_row(file: Path, row: dict | None, command: str) -> list[dict]:
-    """Add a row to the results, whoever else writes there too; returns all rows."""
+    """Add a row to the results, which other processes may also write to; return all rows."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with open(f"{file}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -165,7 +165,7 @@ def add_row(file: Path, row: dict | None, command: str) -> list[dict]:
 
 
 def compare(rows: list[dict]) -> list[dict]:
-    """Set every row's BD-rate, in percent against the row of its seed without attention."""
+    """Set each row's BD-rate in per cent against the row without attention of the same seed."""
     reference = {row["seed"]: row for row in rows if row["name"] == REFERENCE}
     for row in rows:
         anchor = reference.get(row["seed"])
@@ -178,17 +178,17 @@ def compare(rows: list[dict]) -> list[dict]:
 
 
 def delta(anchor: dict, row: dict) -> float:
-    """BD-rate in percent of one measurement against another."""
+    """The BD-rate of one measurement against another, in per cent."""
     curves = [{"name": "", "results": measured["curve"]} for measured in (anchor, row)]
     return bd_rate(*curves)
 
 
 def main() -> None:
-    """Run what is not yet in the file."""
+    """Run every arm that is not in the file yet."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("source", help="folder or tar file of photographs to train on")
+    parser.add_argument("source", help="a folder or tar file of photographs to train on")
     parser.add_argument("--out", type=Path, default=Path("data/results/ablation.json"))
-    parser.add_argument("--part", default="0/1", help="i/n: every n-th run, from the i-th")
+    parser.add_argument("--part", default="0/1", help="i/n: every n-th run, from run i")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--only", help="the name of one arm")
     args = parser.parse_args()

@@ -1,8 +1,8 @@
 """The arms of the ablation: codecs that differ from the plain one in a single part.
 
-The plain codec is the tiny preset without attention. Each arm starts from the same weights; then
-one part is exchanged or added, so that two arms of one seed share everything else: first weights,
-crops, qualities, maps and noise.
+The plain codec is the tiny preset without attention. Each arm starts from the same weights, and
+then one part is exchanged or added. Two arms of the same seed therefore share everything else:
+initial weights, crops, qualities, maps and noise.
 """
 
 from collections.abc import Callable
@@ -26,12 +26,13 @@ PLAIN = replace(TINY, attention=False)
 class Windows(nn.Module):
     """The energy of each channel's frequency, around each 8x8 window of features.
 
-    x (B, C, H, W) -> log energy over its usual value, (B, C, H/8, W/8), averaged over 3x3 windows.
+    x (B, C, H, W) -> (B, C, H/8, W/8): the log of the energy, averaged over 3x3 windows, minus its
+    usual value.
     """
 
     def __init__(self, channels: int):
         super().__init__()
-        self.dct = MFCA(channels, descriptor="signed")  # for its coefficients alone
+        self.dct = MFCA(channels, descriptor="signed")  # used only for its coefficients
         self.dct.requires_grad_(False)
         self.register_buffer("usual", torch.zeros(channels))
 
@@ -46,7 +47,7 @@ class Windows(nn.Module):
 
 
 class Gate(nn.Module):
-    """gate = 2 sigmoid(W2 relu(what the parts say + b1) + b2), 1 at the start."""
+    """gate = 2 sigmoid(W2 relu(sum of the parts + b1) + b2); every gate starts at 1."""
 
     def __init__(self, channels: int, energies: bool, quality: bool):
         super().__init__()
@@ -68,7 +69,7 @@ class Gate(nn.Module):
             t = 2 * quality_map - 1
             parts.append(self.from_quality(torch.cat([t, t.square()], 1)))
 
-        # bring the quality of the blocks to the windows
+        # spread the quality of the blocks over the windows
         if len(parts) == 2 and parts[1].shape[2:] != (1, 1):
             parts[1] = spread(parts[1], *parts[0].shape[2:])
         gates = 2 * torch.sigmoid(self.to_gates(F.relu(sum(parts))))
@@ -80,9 +81,9 @@ class Gate(nn.Module):
 class Divisive(nn.Module):
     """Generalised divisive normalisation (Balle et al. 2016) in frequency windows.
 
-    gate_c = sqrt((b_c + sum_k G_ck) / (b_c + sum_k G_ck u_k)), where u are the energies over their
-    usual values. It is 1 where all energies are the usual ones. With `quality` the gate of
-    `Gate(quality=True)` is a further factor.
+    gate_c = sqrt((b_c + sum_k G_ck) / (b_c + sum_k G_ck u_k)), where u_k is an energy divided by
+    its usual value. A gate is 1 where all energies have their usual values. With `quality`, the
+    gate of `Gate(quality=True)` is a further factor.
     """
 
     def __init__(self, channels: int, quality: bool = False):
@@ -104,7 +105,7 @@ class Divisive(nn.Module):
 
 
 def with_attention(make: Callable[[int], nn.Module]) -> Callable[[CodecConfig], Codec]:
-    """Every PMCN block gets make(channels) as its attention."""
+    """Give every PMCN block make(channels) as its attention."""
 
     def build(config: CodecConfig) -> Codec:
         codec = Codec(config)
@@ -120,7 +121,7 @@ def with_attention(make: Callable[[int], nn.Module]) -> Callable[[CodecConfig], 
 
 
 class Plain(nn.Module):
-    """conv3x3 - GELU - conv3x3 + input, as wide as makes its MACs those of PMCN (7.25 C^2)."""
+    """conv3x3 - GELU - conv3x3 + input, of the width that gives it PMCN's MACs (7.25 C^2)."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -133,7 +134,7 @@ class Plain(nn.Module):
 
 
 def plain_blocks(config: CodecConfig) -> Codec:
-    """A plain residual block in the place of each PMCN block."""
+    """Replace each PMCN block with a plain residual block."""
     codec = Codec(config)
     for stage in codec.modules():
         if isinstance(stage, Stage):
@@ -143,7 +144,7 @@ def plain_blocks(config: CodecConfig) -> Codec:
 
 
 def kernels_of(k: int) -> Callable[[CodecConfig], Codec]:
-    """All four groups of PMCN get kernels of one size."""
+    """Give all four groups of PMCN kernels of the same size."""
 
     def build(config: CodecConfig) -> Codec:
         codec = Codec(config)
@@ -161,14 +162,14 @@ def kernels_of(k: int) -> Callable[[CodecConfig], Codec]:
 
 
 class NoFilter(nn.Module):
-    """The identity in the place of the post-quantisation filter."""
+    """The identity, in place of the post-quantisation filter."""
 
     def forward(self, y_hat: Tensor, side: Tensor) -> Tensor:
         return y_hat
 
 
 def no_filter(config: CodecConfig) -> Codec:
-    """Without the post-quantisation filter."""
+    """Remove the post-quantisation filter."""
     codec = Codec(config)
     codec.pqf = NoFilter()
     return codec
@@ -187,7 +188,7 @@ def centroid(residual: Tensor, scale: Tensor) -> Tensor:
 
 
 class ScaleFilterCodec(Codec):
-    """A filter that knows, beside the latents, the scale that each was coded with.
+    """A filter that sees not only the latents, but also the scale with which each was coded.
 
     filtered = (v_hat + pull (centroid(r, s) - r)) / gain
                + conv(gelu(conv(v_hat / gain, quality) + conv1x1(log s)))
@@ -204,12 +205,12 @@ class ScaleFilterCodec(Codec):
         scale = coded["scale"].detach()
         residual = (coded["v_hat"] - coded["mean"]).detach()
 
-        # towards the centroid of the interval that was rounded to this integer
+        # pull towards the centroid of the interval that was rounded to this integer
         shift = centroid(torch.round(residual), scale) - torch.round(residual)
         y_hat = coded["v_hat"] / gain
         pulled = (coded["v_hat"] + self.pull * shift) / gain
 
-        # the report's filter, which also sees how sure the model was
+        # the report's filter, which here also sees how certain the model was
         quality_map = blocks / MAX_QUALITY
         side = F.interpolate(quality_map, size=y_hat.shape[2:], mode="nearest")
         h = self.pqf.first(torch.cat([y_hat, side], 1)) + self.from_scale(scale.log())
@@ -222,7 +223,7 @@ class ScaleFilterCodec(Codec):
 
 @dataclass(frozen=True)
 class Arm:
-    """One row of the table: what is changed, and with how many seeds it is run."""
+    """One row of the table: what is changed, and how many seeds it is run with."""
 
     what: str
     build: Callable[[CodecConfig], Codec] = Codec
@@ -237,14 +238,14 @@ def squeeze_and_excitation(channels: int) -> nn.Module:
 
 
 ARMS = {
-    "no attention": Arm("the plain codec, with which all others are compared", seeds=3),
+    "no attention": Arm("the plain codec, with which all other arms are compared", seeds=3),
     "quality": Arm(
         "gates that know the quality alone",
         with_attention(lambda c: Gate(c, energies=False, quality=True)),
         seeds=3,
     ),
     "energies": Arm(
-        "gates that know the energies of the windows around",
+        "gates that know the energies of the surrounding windows",
         with_attention(lambda c: Gate(c, energies=True, quality=False)),
         seeds=3,
     ),
@@ -263,22 +264,22 @@ ARMS = {
         with_attention(QualityMFCA),
     ),
     "local energies and quality": Arm(
-        "gates that know the energies of the windows around and the quality",
+        "gates that know the energies of the surrounding windows and the quality",
         with_attention(lambda c: Gate(c, energies=True, quality=True)),
     ),
     "squeeze-and-excitation": Arm(
         "gates that know the mean of each channel", with_attention(squeeze_and_excitation)
     ),
     "low frequencies": Arm(
-        "energies and quality with the selection 'low' for 'top16'",
+        "energies and quality, with the selection 'low' in place of 'top16'",
         with_attention(lambda c: QualityMFCA(c, "low")),
     ),
-    "plain blocks": Arm("two plain 3x3 convolutions of equal MACs for PMCN", plain_blocks),
+    "plain blocks": Arm("two plain 3x3 convolutions of equal MACs in place of PMCN", plain_blocks),
     "3x3 only": Arm("3x3 kernels in all groups of PMCN", kernels_of(3)),
     "7x7 only": Arm("7x7 kernels in all groups of PMCN", kernels_of(7)),
     "no filter": Arm("without the post-quantisation filter", no_filter),
     "filter with scales": Arm("a filter that knows the scales", ScaleFilterCodec),
     "one pass": Arm("no context: all latents in one pass", config=replace(PLAIN, passes=1)),
     "two passes": Arm("a checkerboard of two passes", config=replace(PLAIN, passes=2)),
-    "Adam alone": Arm("Adam for Muon", muon=False),
+    "Adam alone": Arm("Adam in place of Muon", muon=False),
 }

@@ -1,8 +1,9 @@
 """Seconds to encode and to decode one 768x512 image on this machine, by stage.
 
-From pixels to the bytes of the file and back, in one process; the best of some runs after a
-warm-up. Where the package `compressai` is installed, its `mbt2018-mean` (quality 3, untrained
-weights: the shape sets the time) codes the same image for comparison.
+It times the way from pixels to the bytes of the file and back, in one process, and reports the best
+of several runs after a warm-up. If the package `compressai` is installed, its `mbt2018-mean` codes
+the same image for comparison (at quality 3, with untrained weights, since only the shapes of the
+layers determine the time).
 """
 
 import argparse
@@ -18,17 +19,17 @@ from mfca_tutorial import Codec, data
 from mfca_tutorial.entropy import latents, tables
 
 REPEATS = 5
-BARS = {"encode": 1.3, "decode": 0.7}  # at most this times mbt2018-mean
+BARS = {"encode": 1.3, "decode": 0.7}  # at most this many times as long as mbt2018-mean
 
 
 class Stopwatch:
-    """Adds up the seconds spent in functions, by stage; the watched must not call one another."""
+    """Adds up the seconds spent in functions, by stage; these must not call one another."""
 
     def __init__(self):
         self.seconds = Counter()
 
     def watch(self, owner, name, stage):
-        """Replaces owner.name by a function that does the same and is timed."""
+        """Replace owner.name with a function that does the same and is timed."""
         function = getattr(owner, name)
 
         def timed(*args, **kwargs):
@@ -40,7 +41,7 @@ class Stopwatch:
         setattr(owner, name, timed)
 
     def time(self, work, argument):
-        """-> work(argument), and the seconds by stage; what no stage took is 'the rest'."""
+        """Return work(argument) and the seconds by stage; 'the rest' is the time of no stage."""
         self.seconds.clear()
         start = time.perf_counter()
         result = work(argument)
@@ -50,7 +51,7 @@ class Stopwatch:
 
 
 def picture():
-    """uint8 (512, 768, 3): kodim01 where MFCA_KODAK names its folder, else coffee, mirrored out."""
+    """uint8 (512, 768, 3): kodim01 if MFCA_KODAK names its folder, else coffee, mirror-padded."""
     if os.environ.get("MFCA_KODAK"):
         return data.read_image(data.kodak()[0])[0]
     image = data.photograph("coffee")  # (400, 600, 3)
@@ -58,7 +59,7 @@ def picture():
 
 
 def mfca(codec, quality):
-    """The codec with a watch on each stage -> (encode, decode, stopwatch)."""
+    """Our codec, with every stage timed -> (encode, decode, stopwatch)."""
     stopwatch = Stopwatch()
     for owner, name, stage in (
         (codec.g_a, "forward", "g_a"),
@@ -103,7 +104,7 @@ def mbt2018_mean():
 def measure(coders, image):
     """{name: (encode, decode, stopwatch)} -> {(name, way): seconds by stage of the best run}.
 
-    The coders take turns, so that whatever else runs on the machine slows all of them.
+    The coders take turns, so that anything else running on the machine slows all of them.
     """
     runs = defaultdict(list)
     for _ in range(1 + REPEATS):
@@ -120,7 +121,7 @@ def measure(coders, image):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quality", type=float, default=50)
-    parser.add_argument("--checkpoint", help="a .safetensors file instead of the package's own")
+    parser.add_argument("--checkpoint", help="a .safetensors file in place of the package's own")
     options = parser.parse_args()
 
     coders = {"mfca": mfca(Codec.from_pretrained(options.checkpoint), options.quality)}

@@ -1,11 +1,11 @@
 """Build the published book: `python tools/build_book.py [--edition student|instructor]`.
 
-Every notebook is executed once, in `_build/executed`, and again only when it, the package or the
-data change. The student edition (`_build/html`) is built from copies without the cells tagged
-`solution`, the instructor's (`_build/html-instructor`) from whole ones; neither runs a cell. A
-warning of Sphinx is an error. After the build: sources for download stripped, pictures as lossless
-WebP, MathJax reduced to what pages load, 404 page and sitemap added, and every page proved to ask
-no other site for anything.
+Every notebook is executed once, in `_build/executed`, and again only when the notebook, the package
+or the data change. The student edition (`_build/html`) is built from copies without the cells
+tagged `solution`. The instructor's edition (`_build/html-instructor`) is built from whole copies.
+Neither build runs a cell. A warning from Sphinx is an error. After the build, the downloadable
+sources are stripped, figures become lossless WebP, MathJax is reduced to what pages load, and a 404
+page and a sitemap are added. Finally, every page is checked to load nothing from any other site.
 """
 
 import argparse
@@ -35,12 +35,12 @@ TARGET = {"student": BUILD / "html", "instructor": BUILD / "html-instructor"}
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 TIMEOUT = 300  # seconds per cell
 
-# What pages load of MathJax; its menus ask for `ui`.
+# The parts of MathJax that pages load; its menus need `ui`.
 LOADED = ("tex-chtml.js", "output/chtml", "input/tex/extensions", "ui", "LICENSE")
 
-# What is wrong with the theme's pages, and what takes its place. Screen readers stumble over names
-# that differ from the text and over roles that do not fit. The script of Font Awesome weighs
-# 1.5 MB, and its icon font draws the same icons. One constant is declared twice.
+# Faults in the theme's pages, each with its replacement. Some names differ from the visible text,
+# and some roles do not fit; both confuse screen readers. Font Awesome's script is 1.5 MB, and its
+# icon font draws the same icons. One constant is declared twice.
 MENDED = [
     (r'(<button class="btn search-button-field[^>]*?) aria-label="Search"', r"\1"),
     (r'(<i class="theme-switch[^>]*?) title="[^"]*"', r"\1"),
@@ -62,7 +62,7 @@ EXTERNAL = re.compile(
 
 
 def read(file, edition):
-    """A notebook; for students without the cells tagged `solution`."""
+    """A notebook; in the student edition, without the cells tagged `solution`."""
     notebook = nbformat.read(file, as_version=4)
     notebook.metadata.pop("run", None)
     if edition == "student":
@@ -73,7 +73,7 @@ def read(file, edition):
 
 
 def digest(files):
-    """sha256 over names and contents."""
+    """The sha256 of the files' names and contents."""
     state = hashlib.sha256()
     for file in sorted(files):
         state.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
@@ -81,7 +81,7 @@ def digest(files):
 
 
 def package_digest():
-    """What chapters depend on beside themselves: package and data (without Kodak's images)."""
+    """A digest of what all chapters depend on: the package and the data, without Kodak's images."""
     files = [*(ROOT / "mfca_tutorial").rglob("*"), *(ROOT / "data").rglob("*")]
     left_out = {"__pycache__", "kodak"}
     return digest(
@@ -92,7 +92,7 @@ def package_digest():
 
 
 def execute(job):
-    """Runs one notebook where its key has changed. Returns an error or ''."""
+    """Run one notebook if its key has changed. Return an error message, or '' if there is none."""
     file, key = job
     target = EXECUTED / file.name
     if target.exists() and f'"key": "{key}"' in target.read_text("utf-8"):
@@ -119,7 +119,7 @@ def execute(job):
 
 
 def execute_all():
-    """Every chapter once, two at a time, one thread each; exits on a failing cell."""
+    """Execute every chapter, two at a time, with one thread each. Exit if a cell fails."""
     EXECUTED.mkdir(parents=True, exist_ok=True)
     os.environ |= {
         "MFCA_PUBLISHED": "1",
@@ -127,7 +127,7 @@ def execute_all():
         "TQDM_DISABLE": "1",
         "PYTHONWARNINGS": "ignore",
     }
-    os.environ.pop("MPLBACKEND", None)  # or figures would not reach the notebook
+    os.environ.pop("MPLBACKEND", None)  # if it were set, figures would not reach the notebook
     package = package_digest()
     jobs = [(file, digest([file]) + package) for file in CHAPTERS]
     with Pool(2) as pool:
@@ -137,7 +137,7 @@ def execute_all():
 
 
 def status_table():
-    """The build status page's table, in Markdown."""
+    """The table of the page on the build's status, in Markdown."""
     lines = [
         "| chapter | seconds | code cells | figures | explorables | exercises |",
         "|:--|--:|--:|--:|--:|--:|",
@@ -157,7 +157,7 @@ def status_table():
 
 
 def stage(edition):
-    """A folder that jupyter-book builds without running anything."""
+    """Prepare a folder that jupyter-book can build without running anything."""
     folder = BUILD / f"source-{edition}"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "_assets", folder / "_assets")
@@ -181,7 +181,7 @@ def stage(edition):
 
 
 def sphinx(folder, builder="html"):
-    """Runs jupyter-book, every warning an error. -> the folder of the result."""
+    """Run jupyter-book, with every warning an error. Return the folder of the result."""
     program = Path(sys.executable).with_name("jupyter-book")
     command = [program, "build", ".", "-W", "--keep-going", "--all", "--builder", builder]
     done = subprocess.run(
@@ -196,7 +196,7 @@ def sphinx(folder, builder="html"):
 
 
 def slim(site):
-    """MathJax without what no page loads, figures as lossless WebP, no leftovers; pages mended."""
+    """Remove what no page loads of MathJax, turn figures into lossless WebP, correct the pages."""
     mathjax = site / "_static" / "mathjax"
     for file in list(mathjax.rglob("*")):
         if file.is_file() and not file.relative_to(mathjax).as_posix().startswith(LOADED):
@@ -215,7 +215,7 @@ def slim(site):
 
 
 def finish(site, edition):
-    """What a host needs beside the pages: stripped sources, 404 page, sitemap."""
+    """Add what a host needs besides the pages: stripped sources, 404 page, sitemap."""
     for file in CHAPTERS:
         nbformat.write(stripped(read(file, edition)), site / "_sources" / "book" / file.name)
     (site / ".nojekyll").touch()
@@ -234,7 +234,7 @@ def finish(site, edition):
 
 
 def check(site, edition):
-    """Pages load nothing from elsewhere, and the student edition names no solution."""
+    """Check that pages load nothing from elsewhere, and that no student source has a solution."""
     for file in [*site.rglob("*.html"), *site.rglob("*.css")]:
         outside = EXTERNAL.search(file.read_text("utf-8"))
         if outside and "mathjax" not in file.parts:

@@ -1,4 +1,4 @@
-"""The distribution's Chromium, driven by playwright: for tests, print edition and screenshots."""
+"""The system's own Chromium, driven by playwright, for tests, print edition and screenshots."""
 
 import contextlib
 import shutil
@@ -23,7 +23,7 @@ def find():
 
 @contextlib.contextmanager
 def started():
-    """A running browser; closed at the end. Exits with one line where there is none."""
+    """A running browser, closed at the end. Exits with a one-line message if there is none."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:

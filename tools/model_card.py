@@ -1,9 +1,9 @@
-"""Write data/MODEL_CARD.md from tools/templates/model_card.md.j2, its numbers from files.
+"""Write data/MODEL_CARD.md from tools/templates/model_card.md.j2, with its numbers from files.
 
 The template reads data/training/, data/results/ and the checkpoint through the functions of this
-module; it works before the model has been measured on Kodak. `--pictures` also draws the two
+module. It works even before the model has been measured on Kodak. `--pictures` also draws the two
 pictures and measures the hard cases again (tools/model_card_pictures.py), which needs the model and
-half a minute.
+takes half a minute.
 """
 
 import argparse
@@ -24,10 +24,10 @@ from mfca_tutorial.learning.health import LEAST_SPREAD, MOST_PASS_COST
 from mfca_tutorial.learning.recipe import Recipe
 
 CARD = DATA / "MODEL_CARD.md"
-CASES = DATA / "results" / "model_card.json"  # what --pictures measured
+CASES = DATA / "results" / "model_card.json"  # the measurements of --pictures
 MODEL = DATA / "mfca.safetensors"
 
-# Families of licences, each with the pattern that finds it; the first that fits counts.
+# Families of licences, each with the pattern that finds it; the first match counts.
 FAMILIES = {
     "not stated": "not stated",
     "'free to use however you wish'": "free to use",
@@ -43,21 +43,23 @@ FAMILIES = {
 
 
 def load(name):
-    """A JSON file of data/."""
+    """The contents of a JSON file in data/."""
     return json.loads((DATA / name).read_text("utf-8"))
 
 
 def rows(name):
-    """A CSV file of data/ as a list of dicts."""
+    """The rows of a CSV file in data/, as a list of dicts."""
     with open(DATA / name, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
 def cases():
-    """What `--pictures` measured on this checkpoint; ValueError where it was another one."""
+    """What `--pictures` measured on this checkpoint; ValueError if it measured another one."""
     found = json.loads(CASES.read_text("utf-8"))
     if found["checkpoint"] != model_id():
-        raise ValueError(f"{CASES.name} is of another checkpoint: run `make model-card`")
+        raise ValueError(
+            f"{CASES.name} was measured with another checkpoint: run `make model-card`"
+        )
     return found
 
 
@@ -74,18 +76,18 @@ def photographs():
 
 
 def checkpoint():
-    """-> number of stored values by part of the model (a Counter), and the file's metadata."""
+    """The number of stored values by part of the model (a Counter), and the file's metadata."""
     parts = Counter()
     with safe_open(MODEL, "np") as file:
         for name in file.keys():
             parts[name.split(".")[0]] += math.prod(file.get_slice(name).get_shape())
         metadata = file.metadata()
-    del parts["tables"]  # integers of the range coder, no weights
+    del parts["tables"]  # integers for the range coder, not weights
     return parts, metadata
 
 
 def command(recipe, out):
-    """A recipe (dict) as a command line: what is not the default, with paths left generic."""
+    """A recipe (dict) as a command line, without options at their defaults, with generic paths."""
     words = ["mfca train PHOTOGRAPHS", f"--out {out}"]
     if recipe["init"]:
         words.append(f"--init runs/{recipe['init']}")
@@ -101,13 +103,13 @@ def command(recipe, out):
 
 
 def minutes_until(loss, log):
-    """Minutes that the run of this log took to reach a loss; all of them where it never did."""
+    """The minutes that a log's run took to reach a loss; all its minutes if it never did."""
     reached = [row for row in log if float(row["loss"]) <= loss] or log[-1:]
     return float(reached[0]["seconds"]) / 60
 
 
 def delta(anchor, test, metric="psnr-rgb"):
-    """BD-rate and the quality that both curves cover, as text; '-' where it cannot be told."""
+    """The BD-rate and the range that both curves cover, as text; '-' if it cannot be computed."""
     value = bd_rate(anchor, test, metric)
     if value is None:
         return "-"
@@ -116,13 +118,13 @@ def delta(anchor, test, metric="psnr-rgb"):
 
 
 def falls(points):
-    """Steps from one (rate, PSNR) to the next at which one of them does not rise."""
+    """The number of steps from one (rate, PSNR) to the next in which either does not rise."""
     steps = np.diff(points, axis=0)  # (points - 1, 2)
     return int((steps <= 0).any(1).sum())
 
 
 def falls_of_the_pair():
-    """The falls of two pictures at every whole quality; None where that was not measured."""
+    """The falls of two pictures over every whole quality; None if that was not measured."""
     pair = measured("mfca", "kodak_pair")
     if pair is None:
         return None
@@ -132,7 +134,7 @@ def falls_of_the_pair():
 
 @dataclass
 class Goal:
-    """A bar that was set before the training: at most `bound`, or at least (sign '>=')."""
+    """A goal set before the training: at most `bound` (sign '<='), or at least (sign '>=')."""
 
     name: str
     sign: str
@@ -149,7 +151,7 @@ class Goal:
 
 
 def goals_of_curves():
-    """Goals for the model's curve on Kodak."""
+    """The goals for the model's curves on Kodak."""
     model = measured("mfca")
     goals = []
     for anchor, bound, metric, note in (
@@ -187,14 +189,14 @@ def goals_of_curves():
 
 
 def as_curve(vitals):
-    """The vital signs of a health report in the layout of a result file."""
+    """The vital signs of a health report, in the layout of a result file."""
     signs = vitals["qualities"].values()
     columns = {"bpp": [v["bpp"] for v in signs], "psnr-rgb": [v["psnr"] for v in signs]}
     return {"name": "health report", "results": columns}
 
 
 def goals_of_training(report, runs):
-    """Goals for the runs, for the health of the parts, and for the streams."""
+    """The goals for the runs, for the health of the parts, and for the streams."""
     found = cases()
     vitals = report["health_before_freezing"]
     frozen = report["health_after_freezing"]
@@ -220,7 +222,7 @@ def goals_of_training(report, runs):
 
 
 def goals(report, runs):
-    """Every bar: what is missed comes first, then what is still open."""
+    """All goals: the missed ones first, then those not measured yet, then those that are met."""
     bars = goals_of_curves() + goals_of_training(report, runs)
     return sorted(bars, key=lambda goal: [False, None, True].index(goal.met))
 

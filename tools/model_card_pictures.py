@@ -1,8 +1,8 @@
 """The model card's two pictures, and what is measured with the model itself.
 
-That is: hard cases, estimates against streams, and hidden units that fire. Writes
-_assets/model_card/loss.svg and failures.png, and data/results/model_card.json. Called by
-tools/model_card.py.
+It measures hard cases, the size of the streams against the estimate, and how many hidden units
+fire. It writes _assets/model_card/loss.svg and failures.png, and data/results/model_card.json.
+tools/model_card.py calls it.
 """
 
 from itertools import product
@@ -20,7 +20,7 @@ from mfca_tutorial.entropy.gaussian import gaussian_bits, scale_of_index
 from mfca_tutorial.evaluation import benchmark, classical, metrics, rd
 
 FOLDER = ROOT / "_assets" / "model_card"
-SIDE = 192  # of the hard cases, in pixels
+SIDE = 192  # pixels: the side of a hard case
 QUALITIES = (15, 50, 100)
 COLOURS = ("red", "blue", "lime", "yellow", "magenta", "cyan", "white", "black")
 SENTENCE = (
@@ -36,7 +36,7 @@ def text():
 
 
 def rays():
-    """A line every six degrees, from the middle outwards."""
+    """Lines from the middle outwards, one every six degrees."""
     image = Image.new("RGB", (SIDE, SIDE), "white")
     middle = SIDE / 2
     for angle in np.radians(range(0, 360, 6)):
@@ -46,7 +46,7 @@ def rays():
 
 
 def bars():
-    """Saturated colours, 16 pixels wide; in the lower half the other way round."""
+    """Bars of saturated colours, 16 pixels wide, in reverse order in the lower half."""
     colours = [ImageColor.getrgb(COLOURS[i % len(COLOURS)]) for i in range(SIDE // 16)]
     row = np.repeat(colours, 16, axis=0)  # (SIDE, 3)
     return np.repeat([row, row[::-1]], SIDE // 2, axis=0)  # (SIDE, SIDE, 3)
@@ -64,7 +64,7 @@ def chequer():
 
 
 def hard_cases():
-    """[(name, picture, uint8 (SIDE, SIDE, 3) when cut, its zoom in the sheet), ...]"""
+    """The hard cases: (name, picture, zoom in the sheet). Pictures are later cut to SIDE x SIDE."""
     noise = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
     return [
         ("text", text(), 2),
@@ -79,7 +79,10 @@ def hard_cases():
 
 
 def shoot(codec, image, quality):
-    """-> decoded, {"bytes", "psnr", "jpeg": best PSNR of a JPEG of no more bytes, or None}."""
+    """Return the decoded image and {"bytes", "psnr", "jpeg"}.
+
+    "jpeg" is the best PSNR of a JPEG with no more bytes than the file, or None if there is none.
+    """
     stream = codec.compress(image, quality)
     decoded = data.to_image(codec.decompress(stream))
     jpegs = [classical.jpeg(image, q) for q in range(1, 96)]
@@ -93,7 +96,7 @@ def shoot(codec, image, quality):
 
 
 def measure_cases(codec):
-    """Measures the hard cases at every quality; draws failures.png, the lowest quality of each."""
+    """Measure the hard cases at every quality; draw each at the lowest quality (failures.png)."""
     found = {}
     panels = []
     for name, picture, zoom in hard_cases():
@@ -115,7 +118,7 @@ def measure_cases(codec):
 
 @torch.no_grad()
 def estimate(codec, name, quality):
-    """Bytes of the streams against the model's estimate for the very same rounded values."""
+    """The bytes of the streams, and the model's estimate for exactly the same rounded values."""
     coded = codec.encode_tile(data.to_tensor(data.photograph(name)), quality).coded
     scale = scale_of_index(coded.index.double())
     y_bits = gaussian_bits(coded.v_hat - coded.mean, scale).sum().item()
@@ -129,7 +132,7 @@ def estimate(codec, name, quality):
 
 
 def loss_curve():
-    """Loss and PSNR of the training crops, all runs one after the other."""
+    """Draw the loss and the PSNR of the training crops, one run after another."""
     matplotlib.rcParams |= {"svg.hashsalt": "model card", "svg.fonttype": "none"}
     report = load("training/report.json") | {"log": "log"}
     runs = load("training/history.json")["runs"] if report["recipe"]["init"] else []
@@ -153,7 +156,7 @@ def loss_curve():
 
 
 def draw():
-    """Everything, from the shipped model."""
+    """Draw and measure everything, with the shipped model."""
     loss_curve()
     codec = Codec.from_pretrained()
 

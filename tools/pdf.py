@@ -1,8 +1,8 @@
 """Print the whole book: `python tools/pdf.py [--edition student|instructor]`.
 
-One page holds all chapters (Sphinx's single-page build, from the executed notebooks that
-`make book` left), and Chromium prints it to `_build/mfca-tutorial.pdf`: explorables as their first
-picture, hints and solutions opened, every chapter on a new page.
+One page holds all chapters: Sphinx's single-page build, from the notebooks that `make book` has
+executed. Chromium prints it to `_build/mfca-tutorial.pdf`. Explorables appear as their first
+picture, hints and solutions are opened, and every chapter starts on a new page.
 """
 
 import argparse
@@ -14,7 +14,7 @@ OPEN = """() => {
     document.documentElement.dataset.theme = "light";
     document.querySelectorAll("details:not(.hide)").forEach((e) => { e.open = true; });
     document.querySelectorAll(".toggle-hidden").forEach((e) => e.classList.remove("toggle-hidden"));
-    // Where a chapter begins in the single page.
+    // A chapter begins at each of these elements.
     document.querySelectorAll("[id^='document-']").forEach((e) => {
         e.style.display = "block";
         e.style.breakBefore = "page";

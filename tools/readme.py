@@ -1,8 +1,8 @@
 """Write the generated part of the README: one picture, and the table of results.
 
-`python tools/readme.py` rewrites what stands between the two markers, from data/results/kodak/ and
-tools/templates/readme.md.j2. The picture is drawn anew only with `--picture`, since that needs the
-model and a few seconds.
+`python tools/readme.py` rewrites the text between the two markers, from data/results/kodak/ and
+tools/templates/readme.md.j2. The picture is redrawn only with `--picture`, because that needs the
+model and takes a few seconds.
 """
 
 import argparse
@@ -17,7 +17,7 @@ README = ROOT / "README.md"
 BEGIN = "<!-- written by tools/readme.py: begin -->\n"
 END = "<!-- written by tools/readme.py: end -->"
 
-# What the picture shows: a square of a photograph, in image pixels, coded at this quality.
+# The picture shows this square of a photograph (in image pixels), coded at this quality.
 PICTURE = "_assets/equal_bytes.png"
 PHOTOGRAPH = "chelsea"
 QUALITY = 15
@@ -25,30 +25,30 @@ SQUARE = (slice(20, 260), slice(100, 340))
 
 
 def delta(anchor, results, metric="psnr-rgb"):
-    """BD-rate as text: '-12.3 %', '0' of a curve against itself, '-' where it cannot be told."""
+    """The BD-rate as text: '-12.3 %'; '0' against itself; '-' if it cannot be computed."""
     if results["name"] == anchor["name"]:
         return "0"
     return percent(bd_rate(anchor, results, metric))
 
 
 def renewed(text):
-    """The README's text with the generated part written anew."""
+    """The README's text, with a new generated part."""
     part = render("readme.md.j2", picture=PICTURE, delta=delta)
     return re.sub(f"(?<={BEGIN}).*(?={END})", lambda _: part, text, flags=re.DOTALL)
 
 
 def draw():
-    """The picture: original, JPEG and .mfca, one square of each, at twice its size."""
+    """Draw the picture: one square of the original, of the JPEG and of .mfca, at twice its size."""
     image = data.photograph(PHOTOGRAPH)
     height, width = image.shape[:2]
     codec = Codec.from_pretrained()
     stream = codec.compress(image, QUALITY)
 
-    # The JPEG is the next larger file, never the smaller of the two.
+    # Take the smallest JPEG that is not smaller than the .mfca file.
     jpegs = [classical.jpeg(image, quality) for quality in range(1, 96)]
     jpeg = min((file for file in jpegs if len(file) >= len(stream)), key=len)
     if len(jpeg) > 1.1 * len(stream):
-        raise ValueError(f"no JPEG is as small as {len(stream)} bytes: raise QUALITY")
+        raise ValueError(f"no JPEG has close to {len(stream)} bytes: raise QUALITY")
 
     panels = [(f"original, {width} x {height}", image[SQUARE], 2)]
     for name, file, decoded in (
@@ -62,7 +62,7 @@ def draw():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--picture", action="store_true", help="draw the picture anew")
+    parser.add_argument("--picture", action="store_true", help="redraw the picture")
     if parser.parse_args().picture:
         draw()
     README.write_text(renewed(README.read_text("utf-8")), "utf-8")

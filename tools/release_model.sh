@@ -1,11 +1,13 @@
 #!/bin/sh
-# Make a finished training run the shipped model: sh tools/release_model.sh PYTHON RUN (`make release-model RUN=runs/NAME`).
+# Ship the model of a finished training run: sh tools/release_model.sh PYTHON RUN (`make release-model RUN=runs/NAME`).
 #
-# Measures the model (flat map, learned map, flat map with effort 10; two images at each whole quality) and, where their
-# results are missing, the classical codecs on Kodak (MFCA_KODAK, else downloaded). Only when all of it has worked, the
-# results go to data/results/, RUN/model.safetensors to data/mfca.safetensors, the run's log and reports to data/training/,
-# and the README's part and data/MODEL_CARD.md are written anew. Left to do by hand: read the figures, see that the text in
-# tools/templates/model_card.md.j2 is true of this run, commit. To rehearse: FOLDER=pictures QUALITIES="0 50 100".
+# First, measure the model on Kodak (MFCA_KODAK, else downloaded): with a flat map, with the learned map, with a flat map
+# and effort 10, and two images at every whole quality. Measure the classical codecs as well if their results are missing.
+# Only if all of this has worked, copy the results to data/results/, RUN/model.safetensors to data/mfca.safetensors and the
+# run's log and reports to data/training/. Then rewrite the generated part of the README and data/MODEL_CARD.md.
+#
+# To do by hand: look at the figures, check that the text in tools/templates/model_card.md.j2 is true of this run, commit.
+# To rehearse on a few pictures of your own: FOLDER=pictures QUALITIES="0 50 100".
 set -eu
 python=$1
 run=$2
@@ -23,7 +25,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/results/kodak" "$work/results/kodak_pair" "$work/pair"
 
-# evaluate NAME FOLDER OPTIONS...: one result file
+# evaluate NAME FOLDER OPTIONS...: write one result file
 evaluate() {
     name=$1
     shift
@@ -39,7 +41,7 @@ evaluate kodak/mfca "$folder" --checkpoint "$model" --qualities $qualities
 evaluate kodak/mfca-auto "$folder" --checkpoint "$model" --qualities $qualities --importance auto
 evaluate kodak/mfca-effort10 "$folder" --checkpoint "$model" --qualities $qualities --effort 10
 
-# The first picture and the twenty-third, at every whole quality.
+# The first and the twenty-third picture, at every whole quality.
 "$python" - "$folder" "$work/pair" <<'END'
 import shutil, sys
 from mfca_tutorial import data
@@ -57,4 +59,4 @@ done
 
 "$python" tools/readme.py --picture
 "$python" tools/model_card.py --pictures
-echo "released; read README.md and data/MODEL_CARD.md; commit data/, _assets/ and README.md"
+echo "The model is in place. Read README.md and data/MODEL_CARD.md, then commit data/, _assets/ and README.md."

@@ -1,9 +1,9 @@
-"""Rewrite the repository's address everywhere: `make set-repo URL=https://github.com/ORG/REPO`.
+"""Change the repository's address everywhere: `make set-repo URL=https://github.com/ORG/REPO`.
 
-The address stands in pyproject.toml; the book's configuration, the chapters' set-up cells, the
-README, the citation and every other tracked text repeat it. Copies of it that hold only its parts
-(Colab's links, the address of GitHub Pages) follow. The Python standard library is enough, so this
-runs before any set-up.
+The present address is read from pyproject.toml. It is replaced in all text files: the book's
+configuration, the chapters' set-up cells, the README, the citation and the rest. Addresses made
+from its parts (Colab's links, the address of GitHub Pages) are replaced as well. Only the Python
+standard library is used, so this works before any set-up.
 """
 
 import argparse
@@ -23,9 +23,9 @@ def address(root=ROOT):
 
 
 def forms(url):
-    """The ways a file can name an address: all of it, Colab's path, GitHub Pages."""
+    """The forms in which files contain an address: the address itself, Colab's path and Pages."""
     match = re.fullmatch(r"https://github\.com/([\w.-]+)/([\w.-]+)", url)
-    if not match:  # Colab opens notebooks from GitHub, and the theme's buttons know no other host
+    if not match:  # Colab opens notebooks from GitHub; the theme's buttons support no other host
         raise ValueError(f"not an address like https://github.com/ORG/REPO: {url!r}")
     owner, name = match.groups()
     colab = f"research.google.com/github/{owner}/{name}"
@@ -34,21 +34,21 @@ def forms(url):
 
 
 def files(root=ROOT):
-    """The text files that git tracks, or that it would."""
+    """The text files that git tracks, and the new ones that it does not ignore."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *TEXT]
     listed = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
     return [root / name for name in listed.split("\0") if (root / name).is_file()]
 
 
 def rewrite(new, root=ROOT):
-    """Replace the old address by `new` in every file; returns the files that changed."""
+    """Replace the old address with `new` in every file; return the files that changed."""
     pairs = list(zip(forms(address(root)), forms(new)))
     changed = []
     for file in files(root):
         before = file.read_bytes()
         after = before
         for old, replacement in pairs:
-            # An address ends where a name can end: .../mfca is not .../mfca-tutorial.
+            # Match only whole names: .../mfca must not match in .../mfca-tutorial.
             wanted = re.escape(old.encode()) + rb"(?![\w-])"
             after = re.sub(wanted, replacement.encode(), after)
         if after != before:

@@ -1,7 +1,7 @@
 """What the README and the model card share: curves to compare, templates, and sheets of pictures.
 
-Curves are read from data/results/; nothing is measured here. The templates are in tools/templates/
-and are filled in by jinja2.
+Curves are read from data/results/; nothing is measured here. The templates are in tools/templates/,
+and jinja2 fills them in.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from mfca_tutorial.evaluation import rd
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
 
-# Names of result files and of published curves, with the labels that tables give them.
+# The names of result files and of published curves, with their labels in tables.
 OWN = {
     "mfca": "**this book**, flat map",
     "mfca-auto": "**this book**, learned map",
@@ -46,7 +46,7 @@ def model_id():
 
 
 def measured(name, image_set="kodak"):
-    """A curve that was measured here; None where it is missing or of other weights."""
+    """A curve that was measured here; None if it is missing or was measured with other weights."""
     try:
         results = rd.load_results(name, image_set)
     except FileNotFoundError:
@@ -55,12 +55,12 @@ def measured(name, image_set="kodak"):
 
 
 def curve(name):
-    """The curve of a name in LABELS, or None where it has not been measured."""
+    """The curve of a name in LABELS, or None if it has not been measured."""
     return rd.published(name) if name in PUBLISHED else measured(name)
 
 
 def bd_rate(anchor, test, metric="psnr-rgb"):
-    """BD-rate in %, or None where a curve is missing or the two share no range."""
+    """The BD-rate in %, or None if a curve is missing or the two share no range."""
     try:
         return rd.bd_rate(anchor, test, metric) if anchor and test else None
     except ValueError:
@@ -68,22 +68,22 @@ def bd_rate(anchor, test, metric="psnr-rgb"):
 
 
 def fixed(value, places=1, sign=""):
-    """A number with so many decimal places; '-' for None. sign: '+' shows it always."""
+    """A number with so many decimal places; '-' for None. With sign='+', a sign always shows."""
     return "-" if value is None else f"{value:{sign}.{places}f}"
 
 
 def percent(value):
-    """A difference in per cent with its sign, as in '+1.2 %'; '-' for None."""
+    """A difference in per cent, with its sign, as in '+1.2 %'; '-' for None."""
     return "-" if value is None else f"{value:+.1f} %"
 
 
 def psnrs(results):
-    """The curve's PSNR at RATES, as in '30.40 / 33.32 / 35.29'."""
+    """A curve's PSNR at each of RATES, as in '30.40 / 33.32 / 35.29'."""
     return " / ".join(fixed(rd.psnr_at(results, bpp), 2) for bpp in RATES)
 
 
 def render(template, **names):
-    """A file of tools/templates/, filled in; a name that nobody gave is an error."""
+    """Fill in a template of tools/templates/; a name without a value is an error."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(ROOT / "tools" / "templates"),
         undefined=jinja2.StrictUndefined,
@@ -100,14 +100,15 @@ def render(template, **names):
 
 
 def save_sheet(panels, columns, file):
-    """Pictures in rows of so many columns, pixels enlarged, each under its title, as one PNG.
+    """Write pictures to one PNG, in rows of `columns`, enlarged, each under its title.
 
-    panels: [(title, picture, zoom), ...]; pictures are uint8 (H, W, 3), of one size when enlarged.
+    panels: [(title, picture, zoom), ...]; pictures are uint8 (H, W, 3), all of the same size once
+    they are enlarged.
     """
     frames = []
     for title, picture, zoom in panels:
         enlarged = Image.fromarray(picture.repeat(zoom, 0).repeat(zoom, 1))
-        size = enlarged.width // 16  # of the title, in pixels
+        size = enlarged.width // 16  # pixels: the size of the title
         frame = ImageOps.expand(enlarged, (0, 2 * size, 0, 0), "white")
         ImageDraw.Draw(frame).text((0, size // 3), title, fill="black", font_size=size)
         frames.append(np.array(frame))

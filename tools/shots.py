@@ -1,4 +1,4 @@
-"""Screenshots of every page to look at: `_build/shots/PAGE-{light,dark,phone}.png`."""
+"""Take screenshots of every page for inspection: `_build/shots/PAGE-{light,dark,phone}.png`."""
 
 from build_book import ROOT, TARGET
 from chromium import TYPESET, started

@@ -1,8 +1,9 @@
-"""Strip notebooks of outputs and counts, except in cells whose printed result is checked.
+"""Remove outputs and counts from notebooks, except in cells whose printed result is checked.
 
-`python tools/strip_notebooks.py FILES` rewrites them, `--check` only tells. The work is
-nbstripout's; it would also drop the execution counts of the kept cells (tag `nbval-check-output`),
-and nbval passes a cell without a count unchecked.
+`python tools/strip_notebooks.py FILES` rewrites the notebooks; `--check` only reports. nbstripout
+does the work, but it would also remove the execution counts of the checked cells (tag
+`nbval-check-output`). nbval would then skip the check, because it does not compare cells without a
+count.
 """
 
 import argparse
@@ -30,7 +31,7 @@ EXTRA = [
 
 
 def stripped(notebook):
-    """A copy without the outputs, counts and noisy metadata of all but the checked cells."""
+    """A copy without outputs, counts and needless metadata, except in the checked cells."""
     result = strip_output(
         copy.deepcopy(notebook), keep_output=False, keep_count=False, keep_id=True, extra_keys=EXTRA
     )
@@ -44,14 +45,14 @@ def stripped(notebook):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", type=Path)
-    parser.add_argument("--check", action="store_true", help="change nothing, exit 1 if it would")
+    parser.add_argument("--check", action="store_true", help="change nothing, only report")
     options = parser.parse_args()
 
     notebooks = {file: nbformat.read(file, as_version=4) for file in options.files}
     unclean = [file for file, notebook in notebooks.items() if stripped(notebook) != notebook]
     for file in unclean:
         if options.check:
-            print(f"{file}: holds outputs; run tools/strip_notebooks.py on it")
+            print(f"{file}: contains outputs; run tools/strip_notebooks.py on it")
         else:
             nbformat.write(stripped(notebooks[file]), file)
             print(f"{file}: stripped")

@@ -1,7 +1,8 @@
-"""The order in which the latents are coded: which of the context passes each one belongs to.
+"""The order in which latents are coded: to which of the context passes each latent belongs.
 
-All latents of a pass are coded at once, from what the passes before it brought. But: nothing is
-predicted here; `hyperprior.py` does that.
+All latents of a pass are coded at once, based on what the earlier passes have decoded.
+
+But: nothing is predicted here; `hyperprior.py` does that.
 
 Taught in chapter 8.
 """
@@ -11,9 +12,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-# One row per channel group, one column per position in a 2x2 square (row-major): the pass in which
-# the group is coded there. At every position each pass codes one group, so every pass touches every
-# position, and codes each group at one of the four. Source: Li et al. 2023 (DCVC-DC).
+# The pass in which a channel group is coded at a position. There is one row per group and one
+# column per position in a 2x2 square (row-major). Each pass codes exactly one group at every
+# position, and each group at exactly one of the four. Source: Li et al. 2023 (DCVC-DC).
 QUADTREE = (
     (0, 1, 2, 3),
     (3, 2, 1, 0),
@@ -22,7 +23,7 @@ QUADTREE = (
 )
 
 
-@lru_cache(maxsize=32)  # a CUDA graph cannot copy from the CPU, so the copy must be there already
+@lru_cache(maxsize=32)  # a CUDA graph cannot copy from the CPU, so keep the copy on the device
 def pass_of_latent(
     channels: int,
     height: int,
@@ -33,13 +34,13 @@ def pass_of_latent(
     """The pass, 0..passes - 1, in which each latent is coded: uint8 (C, h, w).
 
     Args:
-      channels: C; a multiple of 4 where there are four passes.
+      channels: C; a multiple of 4 if there are four passes.
       height: h, in latents.
       width: w, in latents.
       passes: 1; 2 for a checkerboard; 4 for `QUADTREE`. Raises ValueError for anything else.
-      device: where the result is wanted.
+      device: where to put the result.
     """
-    # the position of each latent in its 2x2 square
+    # the position of each latent within its 2x2 square
     row = torch.arange(height) % 2
     column = torch.arange(width) % 2
     row = row[:, None]  # (h, 1)

@@ -1,7 +1,9 @@
 """Measure a codec on a folder of images at many settings: this is what `mfca eval` runs.
 
-It encodes, decodes and averages; what a single measurement is, and how curves are stored and
-compared, is in `evaluation/rd.py`.
+It encodes, decodes and averages.
+
+But: it defines neither a single measurement nor how curves are stored and compared. Those are in
+`evaluation/rd.py`.
 
 Taught in chapter 12.
 """
@@ -17,12 +19,12 @@ from mfca_tutorial.data import AnyPath
 from mfca_tutorial.evaluation import classical, rd
 from mfca_tutorial.pixels import Pixels
 
-if TYPE_CHECKING:  # the classical codecs are measured without loading the model's code
+if TYPE_CHECKING:  # the classical codecs can be measured without importing the model's code
     from mfca_tutorial.codec import Codec
 
-QUALITIES = tuple(range(0, 101, 10))  # of our codec, when no others are asked for
+QUALITIES = tuple(range(0, 101, 10))  # the default settings of our codec
 
-# what rates, metrics and times may depend on
+# packages on which rates, metrics and times may depend
 PACKAGES = ("torch", "numpy", "pillow", "scikit-image", "pytorch-msssim", "constriction")
 
 
@@ -38,26 +40,27 @@ def evaluate(
 
     Args:
         codec: a `Codec`, or a name in `classical.CODECS`.
-        files: paths of images of any kind that `data.read_image` reads.
+        files: paths of images, of any kind that `data.read_image` reads.
         settings: qualities 0..100; for JPEG 2000, compression ratios.
         importance: the `Codec`'s importance map, 'flat' or 'auto'.
-        effort: the steps of the `Codec`'s search.
-        progress: whether to show a bar.
+        effort: the number of steps of the `Codec`'s search.
+        progress: whether to show a progress bar.
 
-    Returns CompressAI's layout, {"name", "description", "results": {"bpp": [...], "psnr-rgb":
-    [...], ...}} with one value per setting, and beside it "settings", "skipped-ms-ssim",
-    "checkpoint", "versions" and "images", one row per file and setting. Raises ImageError, and
-    ValueError where there is no file or no setting.
+    Returns a dictionary in CompressAI's layout, {"name", "description", "results": {"bpp": [...],
+    "psnr-rgb": [...], ...}}, with one value per setting. In addition it has "settings",
+    "skipped-ms-ssim", "checkpoint", "versions" and "images", the last with one row per file and
+    setting. Raises ImageError for a file that cannot be read, and ValueError if there is no file or
+    no setting.
     """
-    from tqdm import tqdm  # only here: a curve is read and drawn without it
+    from tqdm import tqdm  # only here, since curves are read and drawn without it
 
-    # both are walked through more than once
+    # lists, since both are iterated over more than once
     files = list(files)
     settings = list(settings)
     if not files or not settings:
-        raise ValueError("nothing to evaluate: no image or no setting")
+        raise ValueError("nothing to evaluate: give at least one image and one setting")
 
-    # code one image before the clock runs: the first call loads libraries and fills caches
+    # code one image before timing starts, because the first call loads libraries and fills caches
     encode, decode = _coder(codec, importance, effort)
     first_image, _ = data.read_image(files[0])
     decode(encode(first_image, settings[0]))
@@ -69,7 +72,7 @@ def evaluate(
         for file in files:
             image, _ = data.read_image(file)  # (H, W, 3)
 
-            # keep the row twice: for the means, and with the file's name for the result
+            # keep each row twice: for the means, and together with the file's name for the result
             for setting in settings:
                 row = rd.measure(encode, decode, image, setting)
                 rows.append(row)
@@ -83,7 +86,7 @@ def evaluate(
         points.append(rd.mean_of(at_setting))
     columns = {key: [point[key] for point in points] for key in rd.MEANS}
 
-    # the size of an image does not depend on the setting, so one row per file tells
+    # the size of an image does not depend on the setting, so one row per file is enough
     one_row_per_file = rows[:: len(settings)]
     too_small = [row for row in one_row_per_file if row["ms-ssim-rgb"] is None]
 
@@ -104,7 +107,7 @@ def evaluate(
 def _coder(
     codec: "Codec | str", importance: str, effort: int
 ) -> tuple[classical.Encode, classical.Decode]:
-    # a classical codec has one decoder for all formats
+    # the classical codecs share one decoder for all formats
     if isinstance(codec, str):
         return classical.CODECS[codec], classical.decode
 
@@ -119,11 +122,11 @@ def _coder(
 
 
 def _name_of(codec: "Codec | str", importance: str, effort: int) -> str:
-    # 'jpeg', 'mfca', 'mfca-auto', 'mfca-effort10': the name tells what the encoder was asked for
+    # such as 'jpeg', 'mfca', 'mfca-auto' or 'mfca-effort10': the name shows the encoder's options
     if isinstance(codec, str):
         return codec
 
-    # a flat map and no search are what is meant by the codec
+    # 'mfca' alone means a flat map and no search
     name = "mfca"
     if importance == "auto":
         name += "-auto"
@@ -133,18 +136,18 @@ def _name_of(codec: "Codec | str", importance: str, effort: int) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that a result depends on, of the packages that are installed."""
-    # the package itself, and what it runs on
+    """Return the versions of this package, of Python, and of the installed packages it uses."""
+    # this package, and what it runs on
     found = {
         "mfca_tutorial": __version__,
         "python": platform.python_version(),
         "machine": platform.machine(),
     }
 
-    # and what it uses
+    # the packages that it uses
     for package in PACKAGES:
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
-            continue  # then nothing that was measured needed it
+            continue  # not installed, so no measurement needed it
     return found

@@ -1,7 +1,10 @@
-"""The parts of a run, in each of which every step does the same: what one CUDA graph can hold.
+"""The phases of a run. Within a phase every step does the same, so one CUDA graph can hold it.
 
-Squared error alone, then a share of MS-SSIM, then (if asked for) the decoder alone. The learning
-rates do not belong here: they change from step to step, and a graph reads them from a tensor.
+A run trains with squared error alone, then with a share of MS-SSIM, and then, if asked for, the
+decoder alone.
+
+But: the learning rates are not part of a phase. They change from step to step, and a graph reads
+them from a tensor.
 
 Taught in chapter 11.
 """
@@ -13,11 +16,11 @@ from mfca_tutorial.learning.recipe import Recipe
 
 @dataclass(frozen=True)
 class Phase:
-    """What a step does from a certain share of the budget on."""
+    """What a step does, starting at a certain share of the budget."""
 
     start: float  # share of the budget, 0..1
     ms_ssim: float  # share of MS-SSIM in the distortion, 0..1
-    finetune: bool  # whether the encoder is frozen and bits are those of a file
+    finetune: bool  # whether the encoder is frozen and the bits are those of rounded latents
 
 
 def phases_of(recipe: Recipe) -> list[Phase]:
@@ -30,12 +33,12 @@ def phases_of(recipe: Recipe) -> list[Phase]:
     if recipe.ms_ssim:
         starts.add(recipe.ms_ssim_from)
 
-    # the last part of the budget; 1 is after the last step
+    # the last part of the budget; a start of 1 would come after the last step
     finetune_from = 1 - recipe.finetune_share
     if recipe.finetune_share:
         starts.add(finetune_from)
 
-    # a phase from each of these moments to the next
+    # one phase from each of these starts to the next
     phases = []
     for start in sorted(starts):
         with_ms_ssim = start >= recipe.ms_ssim_from

@@ -1,6 +1,6 @@
-"""What a run writes down: a row every hundred steps, its health every minute, its result.
+"""What a run records: a row every hundred steps, its health every minute, and its result.
 
-But: it decides nothing.
+But: nothing about the training is decided here.
 
 Taught in chapter 11.
 """
@@ -19,22 +19,22 @@ from mfca_tutorial.checkpoint import save_checkpoint
 from mfca_tutorial.learning.recipe import Recipe
 from mfca_tutorial.learning.state import RunState
 
-SUMMED = ("loss", "mse", "bpp", "z_bpp")  # what is added up from one row of the log to the next
+SUMMED = ("loss", "mse", "bpp", "z_bpp")  # the values summed from one row of the log to the next
 SHOWN = "step {step}  loss {loss:.3f}  {psnr:.2f} dB  {bpp:.3f} bpp  {steps_per_second:.1f}/s"
 
-# Fields of a recipe that say where things are on one machine.
+# Fields of a recipe that are paths on one machine.
 PATHS = ("source", "out", "init")
 
 
 class Log:
     """The rows of OUT/log.csv, and the progress bar.
 
-    What a step reports is added up on the device, so that Python waits for the GPU once per row.
+    What a step reports is summed on the device, so Python waits for the GPU only once per row.
 
     Args:
-        file: the CSV file; a run that goes on adds to it.
-        device: where the training is.
-        show: whether to write and draw anything: true in one of several processes.
+        file: the CSV file; a resumed run appends to it.
+        device: where the training takes place.
+        show: whether to write and draw anything; of several processes, only one does.
     """
 
     def __init__(
@@ -50,8 +50,8 @@ class Log:
         self.totals = torch.zeros(len(SUMMED), device=device)
 
     def start(self, state: RunState) -> None:
-        """Draw the bar; the first row counts from here."""
-        # a bar of the budget, not of steps: with --minutes nobody knows how many there will be
+        """Draw the bar; the first row of the log counts from here."""
+        # the bar shows the budget, not steps: with --minutes, their number is not known
         self.bar = tqdm(
             total=100,
             unit="%",
@@ -61,31 +61,31 @@ class Log:
         self._begin_row(state)
 
     def _begin_row(self, state: RunState) -> None:
-        # step_count and seconds of the row before
+        # step_count and seconds at the previous row
         self.totals.zero_()
         self.step_count = state.step_count
         self.seconds = state.seconds
 
     def add(self, result: dict[str, torch.Tensor]) -> None:
-        """Remember what the objective returned for one step."""
-        # detached, or the graph of every step would be kept until the row is written
+        """Add what the objective returned for one step."""
+        # detached; otherwise the graph of every step would be kept until the row is written
         values = [result[name].detach() for name in SUMMED]
         self.totals += torch.stack(values)
 
     def write(self, state: RunState) -> bool:
-        """Write the means since the last row; False, and no row, if they are not finite."""
-        # how far, and in what time
+        """Write the means since the last row; if they are not finite, only return False."""
+        # how many steps, and in what time
         steps = state.step_count - self.step_count
         seconds = state.seconds - self.seconds
 
-        # Python waits for the GPU here, and nowhere else.
+        # Python waits for the GPU here and nowhere else.
         means = self.totals / max(steps, 1)
         loss, mse, bpp, z_bpp = means.tolist()
         self._begin_row(state)
         if not math.isfinite(loss):
-            return False  # the caller knows what to do
+            return False  # the caller decides what to do
 
-        # what a reader wants to see of a run, in this order
+        # what a reader wants to know about a run, in this order
         row = {
             "step": state.step_count,
             "seconds": state.seconds,
@@ -96,11 +96,11 @@ class Log:
             "bpp": bpp,
             "z_bpp": z_bpp,
         }
-        # the processes share their gradients, not their crops: the first one's loss stands for all
+        # processes share gradients, but not crops; the first one's loss is logged for all
         if self.show:
             self._append(row)
 
-        # and on the screen: move the bar to the share that is spent
+        # on the screen, move the bar to the share of the budget that has been spent
         percent = round(100 * min(state.progress(), 1))
         self.bar.update(percent - self.bar.n)
         self.bar.set_postfix_str(SHOWN.format(**row))
@@ -111,36 +111,36 @@ class Log:
         tqdm.write(line)
 
     def close(self) -> None:
-        """Leave the bar as it stands."""
+        """Close the bar and leave it on the screen."""
         self.bar.close()
 
     def _append(self, row: dict[str, float]) -> None:
-        # five places are more than the noise of a hundred steps leaves
+        # five decimal places are more than the noise of a hundred steps leaves meaningful
         rounded = {name: round(value, 5) for name, value in row.items()}
 
-        # a run that goes on adds to what is there
+        # a resumed run appends to the rows that are there
         is_new = not self.file.exists()
 
         # newline="": the csv module ends the lines itself
         with self.file.open("a", newline="") as stream:
             writer = csv.DictWriter(stream, list(row))
 
-            # the names of the columns
+            # a new file begins with the names of the columns
             if is_new:
                 writer.writeheader()
             writer.writerow(rounded)
 
 
 def append_line(file: Path, content: dict[str, Any]) -> None:
-    """Add one line of JSON to a file."""
-    # on one line, so that a reader can go through the file line by line
+    """Append one line of JSON to a file."""
+    # on one line, so that the file can be read line by line
     line = json.dumps(content)
     with file.open("a") as stream:
         stream.write(line + "\n")
 
 
 def public_recipe(recipe: Recipe) -> dict[str, Any]:
-    """A recipe as it may be published: of each path only the last part."""
+    """A recipe fit for publication: only the last part of each path is kept."""
     values = asdict(recipe)
 
     # /home/someone/photographs.tar says more about a machine than about a run
@@ -155,16 +155,16 @@ def write_results(
     state: RunState,
     facts: dict[str, Any],
 ) -> None:
-    """Write model.safetensors, and report.json, which says how it came about.
+    """Write model.safetensors, and report.json, which says how the model was made.
 
     Args:
-        folder: where to.
-        state: at the end of a run, its average frozen.
-        facts: what else the report says.
+        folder: where to write them.
+        state: the state at the end of a run, with its average frozen.
+        facts: what else belongs in the report.
     """
     recipe = public_recipe(state.recipe)
 
-    # speeds mean little without it
+    # speeds mean little without the name of the device
     device = "CPU"
     if state.device.type == "cuda":
         device = torch.cuda.get_device_name(state.device)
@@ -178,7 +178,7 @@ def write_results(
     }
     save_checkpoint(state.average, folder / "model.safetensors", notes)
 
-    # everything else: speed, restarts, health, losses of the head
+    # the report adds everything else: speed, restarts, health, losses of the head
     report = {
         "recipe": recipe,
         "steps": state.step_count,
@@ -190,6 +190,6 @@ def write_results(
         **facts,
     }
 
-    # for people as well as for programs
+    # indented, since people read the report as well as programs
     text = json.dumps(report, indent=1)
     (folder / "report.json").write_text(text)

@@ -21,15 +21,15 @@ from mfca_tutorial.learning.recipe import Recipe
 from mfca_tutorial.learning.step import make_optimizers, split_parameters
 from mfca_tutorial.learning.weights import read_weights
 
-MOST_RESTARTS = 3  # each halves the learning rates: after three, the recipe is to blame
+MOST_RESTARTS = 3  # each one halves the learning rates; after three, the recipe is to blame
 
 
 class RunState:
-    """Everything that a run must remember to go on.
+    """Everything that a run must remember in order to continue.
 
-    codec: what is trained. average: the codec that follows it and is shipped. lr, muon_lr: the
-    learning rates of this step, as tensors. parameters: all weights that are trained before the
-    importance head.
+    codec: the codec that is trained. average: the running average of its weights, which is shipped.
+    lr, muon_lr: the learning rates of the current step, as tensors. parameters: all weights that
+    are trained before the importance head.
     """
 
     def __init__(self, recipe: Recipe, device: torch.device):
@@ -40,10 +40,10 @@ class RunState:
         codec = new_codec(recipe).to(device)
         self.codec = codec.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-        # the average begins where the codec does
+        # the average starts from the same weights as the codec
         self.average = copy.deepcopy(self.codec)
 
-        # who learns what, and how fast
+        # which optimiser trains which weights, and how fast
         self.lr = torch.zeros((), device=device)
         self.muon_lr = torch.zeros((), device=device)
         with_muon = recipe.muon_lr > 0
@@ -53,16 +53,16 @@ class RunState:
 
         # how far the run has come
         self.step_count = 0
-        self.seconds = 0.0  # of training, without what came before the first step
+        self.seconds = 0.0  # of training, not counting the time before the first step
         self.restarts = 0
 
         # how far it may go, if its budget is time
         self.seconds_to_spend = 60 * recipe.minutes
 
     def plan(self) -> None:
-        """With --until: see how much time is left. Called when the first step is about to come.
+        """With --until, work out how much time is left; called just before the first step.
 
-        Raises ValueError where none is left.
+        Raises ValueError if none is left.
         """
         if not self.recipe.until:
             return
@@ -72,14 +72,14 @@ class RunState:
         left = end - time.time()
         if left <= 0:
             raise ValueError(
-                f"--until comes {-left:.0f} seconds too soon: no time to train is left"
+                f"--until comes {-left:.0f} seconds too soon: there is no time left to train"
             )
 
-        # a run that goes on has spent some seconds before
+        # a resumed run has already spent some seconds
         self.seconds_to_spend = self.seconds + left
 
     def progress(self) -> float:
-        """Share of the budget that is spent, 0..1 and beyond."""
+        """The share of the budget that has been spent: 0..1, or more if it is overrun."""
         if self.recipe.steps:
             return self.step_count / self.recipe.steps
         return self.seconds / self.seconds_to_spend
@@ -88,13 +88,13 @@ class RunState:
         """Set the learning rates for the next step."""
         factor = self.recipe.rate(self.step_count, self.progress())
 
-        # each restart has halved them both
+        # each restart has halved both rates
         factor = factor * 0.5**self.restarts
         self.lr.fill_(self.recipe.lr * factor)
         self.muon_lr.fill_(self.recipe.muon_lr * factor)
 
     def count_step(self) -> None:
-        """One more step is done; after every tenth the average moves."""
+        """Count a finished step; after every tenth, update the average."""
         self.step_count += 1
         count, rest = divmod(self.step_count, EVERY)
         if rest == 0:
@@ -102,27 +102,27 @@ class RunState:
 
     @torch.no_grad()
     def restart(self) -> None:
-        """The loss is not finite: back to the average, no momenta, half the learning rates.
+        """After a loss that is not finite: go back to the average, clear momenta, halve the rates.
 
-        Raises ValueError where this has happened three times before.
+        Raises ValueError if this has already happened three times.
         """
         self.restarts += 1
         if self.restarts > MOST_RESTARTS:
             when = f"at step {self.step_count}, after three restarts"
             raise ValueError(f"the loss is not finite {when}: lower --lr")
 
-        # the weights: in place, since a captured graph knows these tensors by their addresses.
+        # the weights, in place, since a captured graph knows these tensors by their addresses
         self.codec.load_state_dict(self.average.state_dict())
 
-        # the momenta, which are not finite either
+        # the momenta, which may not be finite either
         for optimizer in self.optimizers:
             for memory in optimizer.state.values():
                 for value in memory.values():
                     value.zero_()
 
     def save(self, file: Path) -> None:
-        """Write everything needed to go on from this step, whole or not at all."""
-        # the random numbers, too: a run that was interrupted ends where another would have
+        """Write everything needed to continue from this step, whole or not at all."""
+        # include the random state, so that a resumed run ends like one that was never interrupted
         content = {
             "codec": self.codec.state_dict(),
             "average": self.average.state_dict(),
@@ -134,17 +134,17 @@ class RunState:
             "cuda_rng": None,
         }
 
-        # a GPU draws its own
+        # a GPU has its own random state
         if self.device.type == "cuda":
             content["cuda_rng"] = torch.cuda.get_rng_state(self.device)
 
-        # under another name first: a power cut must not cost the state before this one
+        # write under another name first, so that a power cut cannot destroy the previous state
         unfinished = file.with_suffix(".tmp")
         torch.save(content, unfinished)
         os.replace(unfinished, file)
 
     def load(self, file: Path) -> None:
-        """Go back to what `save` wrote. Raises FileNotFoundError where it did not."""
+        """Restore what `save` wrote. Raises FileNotFoundError if there is no such file."""
         content = torch.load(
             file,
             map_location=self.device,
@@ -155,8 +155,8 @@ class RunState:
         self.codec.load_state_dict(content["codec"])
         self.average.load_state_dict(content["average"])
 
-        # The optimisers come back with copies of the learning rates: give them the tensors that
-        # `set_rates` fills.
+        # Loading leaves the optimisers with copies of the learning rates. Give them back the
+        # tensors that `set_rates` fills.
         rates = (self.lr, self.muon_lr)
         for optimizer, saved, rate in zip(
             self.optimizers, content["optimizers"], rates, strict=False
@@ -169,14 +169,14 @@ class RunState:
         self.seconds = content["seconds"]
         self.restarts = content["restarts"]
 
-        # the same random numbers as if the run had not been interrupted
+        # draw the same random numbers as if the run had not been interrupted
         torch.set_rng_state(content["rng"].cpu())
         if content["cuda_rng"] is not None:
             torch.cuda.set_rng_state(content["cuda_rng"].cpu(), self.device)
 
 
 def rank_and_world() -> tuple[int, int]:
-    """The number of this process and how many there are: 0 and 1, unless torchrun started it."""
+    """The number of this process, and how many there are: 0 and 1, unless torchrun started it."""
     if not dist.is_initialized():
         return 0, 1
     return dist.get_rank(), dist.get_world_size()
@@ -185,30 +185,30 @@ def rank_and_world() -> tuple[int, int]:
 def choose_device(name: str, rank: int) -> torch.device:
     """The device that --device names, by default a GPU if there is one.
 
-    Process r of several gets GPU number r. Raises ValueError where there is no such device.
+    Of several processes, number r gets GPU number r. Raises ValueError if there is no such device.
     """
-    # the default: the fastest that there is
+    # by default, use a GPU if there is one
     if not name:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda":
         name = f"cuda:{rank}"
 
-    # a name that torch knows may still be one that this machine lacks
+    # torch may know the name of a device that this machine lacks, so try to use it
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"--device {name}: there is none here") from error
+        raise ValueError(f"--device {name}: this machine has no such device") from error
     return device
 
 
 def new_codec(recipe: Recipe) -> Codec:
-    """The codec that a recipe begins with: random weights, or those of --init.
+    """The codec that a recipe starts with: random weights, or those of --init.
 
-    The importance head waits for `train_head`. Raises ValueError where --init is no checkpoint, or
-    one of another shape; FileNotFoundError where it is nowhere.
+    The importance head is left for `train_head`. Raises ValueError if --init is not a checkpoint or
+    has another shape, and FileNotFoundError if it does not exist.
     """
-    # the architecture, with what an ablation takes away
+    # the architecture, with the changes of an ablation
     config = replace(
         PRESETS[recipe.preset],
         attention=not recipe.no_attention,
@@ -218,11 +218,11 @@ def new_codec(recipe: Recipe) -> Codec:
     codec = Codec(config)
     codec.importance.requires_grad_(False)
 
-    # only weights: no optimiser's memory, no counters
+    # --init gives only weights, neither the optimisers' momenta nor the counters
     if recipe.init:
         weights = read_weights(recipe.init)
         try:
             codec.load_state_dict(weights)
-        except RuntimeError as error:  # a line for each weight that does not fit
+        except RuntimeError as error:  # its message has a line for each weight that does not fit
             raise ValueError(f"{recipe.init} does not fit --preset {recipe.preset}") from error
     return codec

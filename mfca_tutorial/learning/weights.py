@@ -1,11 +1,12 @@
 """Weights on their way from one run to the next: float16, and not yet rounded to fixed point.
 
-`checkpoint.py` writes finished codecs; here a run hands on one that is still learning. Each run
-leaves trunk.safetensors: its weights, not averaged, from before its learning rates began to fall.
-Another run can go on from there at the full rate (--init, with a --warmup of some hundred steps,
-since Adam's memory is empty). So one long schedule can be spread over many short visits to a GPU,
-each of which leaves a finished model too. Begun from the finished one instead, a run spends most of
-its time undoing the end of the last.
+Each run leaves trunk.safetensors: its weights, not averaged, from before its learning rates began
+to fall. Another run can continue from there at the full rate. (Use --init, with a --warmup of a few
+hundred steps, since Adam starts without momenta.) In this way one long schedule can be spread over
+many short visits to a GPU, each of which also leaves a finished model. A run that starts from the
+finished model instead spends most of its time undoing the last part of the previous run.
+
+But: finished codecs are not written here; `checkpoint.py` does that.
 
 Taught in chapter 11.
 """
@@ -24,21 +25,21 @@ KIND = "float16 weights of a run"  # in the file's metadata
 
 
 def save_weights(codec: Codec, file: Path) -> bool:
-    """Write the weights of a codec, whole or not at all; False where they are not finite.
+    """Write the weights of a codec, whole or not at all; return False if they are not finite.
 
-    Half precision is enough: a float16 is within 0.05 % of a weight, a step of training moves it
-    further.
+    Half precision is enough: a float16 is within 0.05 % of a weight, and a single training step
+    moves the weight further than that.
     """
     halves = {}
     for name, value in codec.state_dict().items():
-        # a copy: the weights themselves go on in float32
+        # convert a copy: the weights themselves stay in float32
         half = value.detach().half().cpu().contiguous()
         if not half.isfinite().all():
-            return False  # what was saved before is better
+            return False  # keep what was saved before
 
         halves[name] = half
 
-    # under another name first, so that nobody reads half a file
+    # write under another name first, so that nobody reads half a file
     unfinished = file.with_suffix(".tmp")
     metadata = {"kind": KIND, "config": codec.config.to_json()}
     save_file(halves, unfinished, metadata)
@@ -49,21 +50,21 @@ def save_weights(codec: Codec, file: Path) -> bool:
 def read_weights(file: str | Path) -> dict[str, torch.Tensor]:
     """The weights (float32) in a file of `save_weights`, or in a finished checkpoint.
 
-    Raises FileNotFoundError where there is no file, ValueError where it is neither.
+    Raises FileNotFoundError if there is no file, and ValueError if the file is neither.
     """
-    # a finished checkpoint: its exact parts are integers, its tables are not needed
+    # a finished checkpoint: `read_checkpoint` converts its integers; its tables are not needed
     if _kind_of(file) != KIND:
         _, weights, _ = read_checkpoint(file)
         return weights
 
-    # training goes on in float32
+    # training continues in float32
     halves = load_file(file)
     return {name: half.float() for name, half in halves.items()}
 
 
 def _kind_of(file: str | Path) -> str:
-    """What a file's metadata say that it holds; nothing if it is no safetensors file."""
-    # whatever cannot be opened is for `read_checkpoint` to complain about
+    """The kind of content that a file's metadata name; "" if it is not a safetensors file."""
+    # if the file cannot be opened, `read_checkpoint` will report it
     try:
         with safe_open(str(file), "pt") as opened:
             metadata = opened.metadata() or {}

@@ -1,4 +1,4 @@
-"""The report's own system, as its text describes it, beside the codec and not in it.
+"""The report's own system, as its text describes it. It is separate from the codec.
 
 Taught in chapter 13.
 """

@@ -1,4 +1,6 @@
-"""The report's visual comparison with JPEG and JPEG 2000 (its section VII).
+"""The report's visual comparison with JPEG and JPEG 2000 (section VII of the report).
+
+But: it compares at one setting of each codec; rate-distortion curves are in `evaluation/`.
 
 Taught in chapter 13.
 """
@@ -17,17 +19,17 @@ from mfca_tutorial.report.model import CompressionAutoencoder
 from mfca_tutorial.report.tracker import MetricsTracker
 from mfca_tutorial.report.training import resized
 
-ERROR_LIMIT = 64  # grey levels that an error map shows in its brightest colour
+ERROR_LIMIT = 64  # the grey levels of error that the brightest colour of an error map stands for
 
 
 Metrics = dict[str, float | None]
 
 
 class Shown(NamedTuple):
-    """What one codec made of the image."""
+    """How one codec reproduced the image."""
 
     picture: Pixels  # uint8 (H, W, 3)
-    size: int | None  # bytes of the file; None: there is no file
+    size: int | None  # bytes of the file; None if there is no file
 
 
 @torch.no_grad()
@@ -40,14 +42,14 @@ def compare_with_jpeg(
 ) -> tuple[dict[str, Metrics], Figure]:
     """Compare the report's model with JPEG and JPEG 2000. Report, section VII.
 
-    Original, reconstruction, JPEG and JPEG 2000 stand side by side with PSNR and SSIM in the
-    titles, the importance map and the error maps below; "The function returns the computed
-    metrics". JPEG is saved "with a predefined quality setting", JPEG 2000 "using the JP2 format":
-    the text names no other options, so both run with Pillow's defaults; chapter 12 shows what that
-    hides.
+    Original, reconstruction, JPEG and JPEG 2000 are shown side by side, with PSNR and SSIM in the
+    titles, and with the importance map and the error maps below. "The function returns the computed
+    metrics". JPEG is saved "with a predefined quality setting", JPEG 2000 "using the JP2 format".
+    The report names no other options, so both run with Pillow's defaults. Chapter 12 shows what
+    that hides.
 
     Args:
-        model: the report's.
+        model: the report's model.
         image: uint8 (H, W, 3).
         size: the image is resized to size x size for the model, and the result is "resized to match
             the original dimensions".
@@ -55,9 +57,9 @@ def compare_with_jpeg(
         jpeg2000_ratio: the compression ratio.
 
     Returns (metrics, figure): metrics[name] = {"psnr", "ssim", "bytes"} for "report", "jpeg" and
-    "jpeg2000"; bytes is None for the report's model, which makes no file.
+    "jpeg2000". "bytes" is None for the report's model, which does not make a file.
     """
-    # what the three codecs make of the image
+    # how each of the three codecs reproduces the image
     reconstruction, importance = _through_model(model, image, size)
     pictures = {
         "report": Shown(reconstruction, None),
@@ -70,19 +72,19 @@ def compare_with_jpeg(
         ),
     }
 
-    # first column: the original, and the map below it
+    # first column: the original, with the map below it
     figure = Figure(figsize=(8.6, 4.6), dpi=110, layout="constrained")
     upper, lower = figure.subplots(2, 4)
     upper[0].imshow(image)
     upper[0].set_title("original\n", fontsize=9)
 
-    # the map is small: stretch it to the size of the image
+    # the map is small, so stretch it to the size of the image
     height, width = image.shape[:2]
     stretched = (0, width, height, 0)
     lower[0].imshow(importance, vmin=0, vmax=1, extent=stretched)
     lower[0].set_title("importance map, 0..1", fontsize=9)
 
-    # the other columns: a codec's picture, and its error below it
+    # each other column: a codec's picture, with its error below it
     found: dict[str, Metrics] = {}
     for column, (name, shown) in enumerate(pictures.items(), 1):
         psnr, ssim = MetricsTracker.calculate_metrics(image, shown.picture)
@@ -92,13 +94,13 @@ def compare_with_jpeg(
             "bytes": shown.size,
         }
 
-        # sizes and metrics go into the title
+        # put the size and the metrics into the title
         file = "no file" if shown.size is None else f"{shown.size} bytes"
         title = f"{name}, {file}\n{psnr:.2f} dB, SSIM {ssim:.3f}"
         upper[column].imshow(shown.picture)
         upper[column].set_title(title, fontsize=9)
 
-        # absolute difference, mean over the colours
+        # the absolute difference, averaged over the colours
         difference = shown.picture.astype(int) - image  # (H, W, 3)
         difference = np.abs(difference)
         error = difference.mean(2)  # (H, W)
@@ -119,29 +121,29 @@ def _through_model(
     square_image = resized(image, size)
     x = data.to_tensor(square_image)  # (1, 3, size, size)
 
-    # run it where its weights are
+    # run the model on the device that holds its weights
     model.eval()
     weight = next(model.parameters())
     out = model(x.to(weight.device))
 
-    # back to the image's own shape
+    # stretch the result back to the shape of the image
     height, width = image.shape[:2]
     reconstruction = data.to_image(out.x_hat)  # (size, size, 3)
     square = Image.fromarray(reconstruction)
     picture = square.resize((width, height), Image.Resampling.BICUBIC)
 
-    # the map as it is
+    # the map at its own size
     importance = out.importance[0, 0]  # (size/8, size/8)
     importance = importance.cpu()
     return np.asarray(picture), importance.numpy()
 
 
 def _through_pillow(image: Pixels, kind: str, **options: object) -> Shown:
-    """Encode and decode uint8 (H, W, 3) by Pillow."""
+    """Encode and decode uint8 (H, W, 3) with Pillow."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, kind, **options)
     size = file.tell()
 
-    # read what was written
+    # decode the file just written
     decoded = Image.open(file).convert("RGB")
     return Shown(np.array(decoded), size)

@@ -1,9 +1,10 @@
-"""The report's CompressionAutoencoder: it reconstructs images, but it does not make files.
+"""The report's CompressionAutoencoder, which reconstructs images.
 
-Its decoder reads encoder features through skip connections, and its arithmetic coder is simulated;
-`bits_read_by_decoder` counts what that would cost. Where the report is silent (widths, number of
-stages, activations) the choice is ours and its docstring says so. Nothing of the codec imports this
-package.
+Its decoder reads encoder features through skip connections, and its arithmetic coder is simulated.
+`bits_read_by_decoder` counts what all of this would cost in a file. Where the report is silent
+(widths, number of stages, activations), the choice is ours, and the docstring says so.
+
+But: it does not make files, and no part of the codec imports it.
 
 Taught in chapter 13.
 """
@@ -21,7 +22,7 @@ from mfca_tutorial.blocks.pmcn import PMCN
 from mfca_tutorial.blocks.pqf import PQF
 
 MAP_MAX = 255  # the simulated coder keeps 8 bits per value of the map, 0..255
-LEAST_RANGE = 1e-9  # of a skip tensor; a constant one would divide by zero
+LEAST_RANGE = 1e-9  # the least range of a skip tensor; a constant one would cause division by zero
 
 
 class Quantizer(nn.Module):
@@ -32,11 +33,11 @@ class Quantizer(nn.Module):
     """
 
     def forward(self, y: Tensor) -> Tensor:
-        """(B, C, H, W) -> the same shape: with noise in -1/2..1/2 in training, else rounded."""
+        """(B, C, H, W) -> the same shape: in training with noise in -1/2..1/2, else rounded."""
         if not self.training:
             return torch.round(y)
 
-        # noise as wide as a rounding step, which has a gradient where rounding has none
+        # noise as wide as a rounding step; unlike rounding, it has a gradient
         noise = torch.rand_like(y)
         return y + noise - 0.5
 
@@ -64,7 +65,7 @@ class ArithmeticDecoder(nn.Module):
 
 
 class Encoded(NamedTuple):
-    """What the report's encoder returns; w0, w1, w2 are its widths."""
+    """What the report's encoder returns; w0, w1 and w2 are its widths."""
 
     features: Tensor  # (B, latents, H/8, W/8)
     skips: list[Tensor]  # [(B, w0, H, W), (B, w1, H/2, W/2), (B, w2, H/4, W/4)]
@@ -76,7 +77,7 @@ class CoreEncoder(nn.Module):
 
     "A 3x3 convolution layer is applied first", "PMCN modules [...] applied sequentially",
     "Convolutions with strides are used after each PMCN module", "The encoder generates an
-    importance map". Three stages are our choice, as in the report's parent.
+    importance map". The three stages are our choice, as in Fu et al. 2022, the report's parent.
     """
 
     def __init__(self, widths: Sequence[int], latents: int) -> None:
@@ -84,7 +85,7 @@ class CoreEncoder(nn.Module):
         super().__init__()
         self.stem = nn.Conv2d(3, widths[0], 3, padding=1)
 
-        # per stage a PMCN, then a convolution that halves the size
+        # in each stage: a PMCN block, then a convolution that halves the size
         next_widths = [*widths[1:], latents]
         self.pmcn = nn.ModuleList()
         for width in widths:
@@ -104,10 +105,10 @@ class CoreEncoder(nn.Module):
         skips = []
         for pmcn, down in zip(self.pmcn, self.down):
             skip = pmcn(h)  # (B, w, h, w)
-            skips.append(skip)  # the decoder reads it: the report's short cut around the bottleneck
+            skips.append(skip)  # read by the decoder: the report's shortcut around the bottleneck
             h = down(skip)  # (B, next w, h/2, w/2)
 
-        # what counts most, by position
+        # how important each position is
         importance = self.importance(h)  # (B, 1, H/8, W/8)
         importance = torch.sigmoid(importance)
         return Encoded(h, skips, importance)
@@ -122,15 +123,15 @@ class CoreDecoder(nn.Module):
     """
 
     def __init__(self, widths: Sequence[int], latents: int) -> None:
-        """widths and latents: as of the encoder, whose skips it reads."""
+        """widths, latents: those of the encoder whose skips this decoder reads."""
         super().__init__()
         self.pmcn = PMCN(latents)
 
-        # the encoder's widths backwards: quarter, half, full size
+        # the encoder's widths in reverse: quarter, half, full size
         widths_up = list(reversed(widths))
         widths_before = [latents, *widths_up[:-1]]
 
-        # per stage a convolution that doubles the size, then one that takes in the skip
+        # in each stage: a convolution that doubles the size, then one that takes in the skip
         self.up = nn.ModuleList()
         for before, width in zip(widths_before, widths_up):
             convolution = nn.ConvTranspose2d(before, width, 4, stride=2, padding=1)
@@ -159,7 +160,7 @@ class CoreDecoder(nn.Module):
 
 
 class ReportOutput(NamedTuple):
-    """What the report's model returns; its loss and its tracker read these."""
+    """What the report's model returns, for its loss and its tracker."""
 
     x_hat: Tensor  # (B, 3, H, W) in 0..1
     importance: Tensor  # (B, 1, H/8, W/8) in 0..1, with gradient
@@ -175,7 +176,7 @@ class CompressionAutoencoder(nn.Module):
         features * map --Quantizer--> PQF --CoreDecoder(skips)--> x_hat
         map --ArithmeticEncoder--> coded map --ArithmeticDecoder--> map again (nothing reads it)
 
-    The report does not give the widths.
+    The report does not state the widths; the defaults are our choice.
     """
 
     def __init__(self, widths: Sequence[int] = (32, 64, 128), latents: int = 128) -> None:
@@ -188,12 +189,12 @@ class CompressionAutoencoder(nn.Module):
         self.quantizer = Quantizer()
         self.pqf = PQF(latents)
 
-        # beside them: what they do has no effect on the picture
+        # apart from these: what they do has no effect on the picture
         self.arithmetic_encoder = ArithmeticEncoder()
         self.arithmetic_decoder = ArithmeticDecoder()
 
     def forward(self, x: Tensor) -> ReportOutput:
-        """x (B, 3, H, W) in 0..1; ValueError where H or W is not a multiple of 8."""
+        """x (B, 3, H, W) in 0..1; ValueError if H or W is not a multiple of 8."""
         height, width = x.shape[2:]
         if height % 8 or width % 8:
             raise ValueError(f"sides must be multiples of 8, got {height} x {width}")
@@ -201,11 +202,11 @@ class CompressionAutoencoder(nn.Module):
         # (B, latents, H/8, W/8), three skips, (B, 1, H/8, W/8)
         features, skips, importance = self.encoder(x)
 
-        # the map damps the features before they are rounded
+        # the map scales the features down before they are rounded
         weighted = features * importance
         quantized = self.quantizer(weighted)
 
-        # the decoder reads the latents, and the skips as well
+        # the decoder reads not only the latents, but also the skips
         y_hat = self.pqf(quantized)
         x_hat = self.decoder(y_hat, skips)  # (B, 3, H, W)
 
@@ -220,9 +221,9 @@ class CompressionAutoencoder(nn.Module):
 
 
 def entropy_bits(symbols: ArrayLike) -> float:
-    """Return the total bits of integers under their own histogram.
+    """Return the total number of bits of integers under their own histogram.
 
-    This is the least that a coder without context could spend; the histogram itself is not counted.
+    This is the least that a coder without context could spend. The histogram itself is not counted.
     Example: entropy_bits([0, 1, 0, 1]) == 4.0.
     """
     _, counts = np.unique(np.asarray(symbols), return_counts=True)
@@ -238,15 +239,16 @@ def bits_read_by_decoder(model: CompressionAutoencoder, x: Tensor) -> dict[str, 
     """Return what the report's decoder reads for one image x (1, 3, H, W), in bits per pixel.
 
     "map": the simulated coder's only output. "latents": the rounded latents. "skips": the skip
-    tensors at 8 bits per value over their own range. "skips_float32": the skip tensors as they are.
-    All but the last are entropies of each channel's histogram.
+    tensors, each quantised to 8 bits over its own range. "skips_float32": the skip tensors without
+    quantisation. All but the last are entropies; those of "latents" and "skips" use one histogram
+    per channel.
     """
-    # in evaluation the latents are rounded
+    # in evaluation mode the latents are rounded
     model.eval()
     out = model(x)
     skips = model.encoder(x).skips
 
-    # round every skip tensor to 256 levels between its least and its greatest value
+    # round every skip tensor to 256 levels between its smallest and its largest value
     skip_bits = 0.0
     for skip in skips:
         low = skip.min()
@@ -271,6 +273,6 @@ def bits_read_by_decoder(model: CompressionAutoencoder, x: Tensor) -> dict[str, 
 
 
 def _bits_of_channels(symbols: Tensor) -> float:
-    # symbols: (1, C, h, w); every channel has a histogram of its own
+    # symbols: (1, C, h, w); every channel has its own histogram
     bits = [entropy_bits(channel.cpu()) for channel in symbols[0]]
     return sum(bits)

@@ -1,4 +1,6 @@
-"""The report's metrics tracker: PSNR, SSIM and bit rate while the model learns (sections IV and V).
+"""The report's metrics tracker: PSNR, SSIM and bit rate during training (sections IV and V).
+
+But: its bit rate is that of the simulated coder, which codes nothing but the map.
 
 Taught in chapters 11 and 13.
 """
@@ -20,15 +22,15 @@ SMALL_WINDOW = 3  # "for smaller images"
 class MetricsTracker:
     """Report, section IV.4.
 
-    "store and update key metrics (PSNR, SSIM, bit rate) after each batch". Call `update` per batch,
-    then `means`, and `reset` per epoch.
+    "store and update key metrics (PSNR, SSIM, bit rate) after each batch". Call `update` after each
+    batch, and `means` and then `reset` after each epoch.
     """
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all images."""
+        """Discard all values."""
         self.psnr: list[float] = []  # one value per image, in dB
         self.ssim: list[float] = []
         self.bit_rate: list[float] = []  # bits per pixel
@@ -39,11 +41,11 @@ class MetricsTracker:
 
         "first converting the original and reconstructed images into NumPy arrays", "scaling pixel
         values to the range [0, 255]", "SSIM using a window size of 3 for smaller images": here,
-        below 7 pixels per side.
+        those with a side below 7 pixels.
 
-        Either image: float tensor (3, H, W) or (1, 3, H, W) in 0..1, or uint8 (H, W, 3).
+        Each image: a float tensor (3, H, W) or (1, 3, H, W) in 0..1, or uint8 (H, W, 3).
         """
-        # either may still be a tensor of the model's
+        # either image may still be a tensor
         a = _as_array(original)  # (H, W, 3)
         b = _as_array(reconstructed)
 
@@ -55,7 +57,7 @@ class MetricsTracker:
         return psnr, ssim
 
     def update(self, x: Tensor, out: ReportOutput) -> None:
-        """Take in a batch x (B, 3, H, W) and what the model made of it.
+        """Add the metrics of a batch x (B, 3, H, W) and the model's output for it.
 
         The bit rate is that of the simulated coder: the map alone, in bits per pixel.
         """
@@ -83,7 +85,7 @@ def _as_array(image: Image) -> Pixels:
     if isinstance(image, np.ndarray):
         return image
 
-    # with or without the axis of the batch
+    # with or without a batch axis
     channels, height, width = image.shape[-3:]
     batch = image.reshape(1, channels, height, width)
     return data.to_image(batch)  # (H, W, 3)

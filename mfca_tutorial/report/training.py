@@ -1,7 +1,9 @@
 """The report's loss, its data set and its two training loops (sections III and IV).
 
-Made to reproduce the report, so it keeps the report's shortcuts: resized images, and a 'rate' that
-is the mean of the importance map. The shipped model is trained by `learning/trainer.py`.
+This module reproduces the report, so it keeps the report's shortcuts: resized images, and a 'rate'
+that is the mean of the importance map.
+
+But: the shipped model is not trained here; `learning/trainer.py` does that.
 
 Taught in chapters 11 and 13.
 """
@@ -23,7 +25,7 @@ from mfca_tutorial.pixels import Pixels
 from mfca_tutorial.report.model import CompressionAutoencoder, ReportOutput
 from mfca_tutorial.report.tracker import MetricsTracker
 
-# the report names three parts, but it adds a fourth to the total: "perceptual"
+# the report names these three parts of the total, but it adds a fourth: "perceptual"
 LOSSES = ("total", "reconstruction", "rate", "quantization")
 PLOT_EVERY = 5  # epochs
 
@@ -39,14 +41,14 @@ def enhanced_loss(x: Tensor, out: ReportOutput) -> dict[str, Tensor]:
     "perceptual" (the MSE), "rate" (the mean of the importance map) and "quantization" (the mean
     squared error of quantisation).
     """
-    # how far the picture is off: on average, and with large errors counted more
+    # the error of the picture: on average, and with large errors counted more
     reconstruction = F.l1_loss(out.x_hat, x)
     perceptual = F.mse_loss(out.x_hat, x)
 
-    # what the report takes for the rate: no bit is counted
+    # what the report calls the rate; no bits are counted
     rate = out.importance.mean()
 
-    # how far rounding, or its noise, moved the latents
+    # how far rounding, or the noise that stands in for it, moved the latents
     quantization = F.mse_loss(out.quantized, out.weighted)
 
     # the weights are the report's
@@ -65,7 +67,7 @@ def resized(image: Pixels, size: int) -> Pixels:
 
     The aspect ratio is lost, as in the report.
     """
-    # no crop: the whole image is squeezed into the square
+    # nothing is cropped: the whole image is squeezed into the square
     original = Image.fromarray(image)
     square = original.resize((size, size), Image.Resampling.BICUBIC)
     return np.array(square)
@@ -74,13 +76,13 @@ def resized(image: Pixels, size: int) -> Pixels:
 class KodakDataset(Dataset[Tensor]):
     """Report, section III.6: "loading images from the disk, resizing them, and normalizing them".
 
-    Items are float32 (3, size, size) in 0..1, and all are kept in memory. The name is the report's;
-    train it on anything but Kodak.
+    Items are float32 (3, size, size) in 0..1, and all are kept in memory. The name is the report's.
+    Use it with any images but Kodak's, which must not be trained on.
     """
 
     def __init__(self, source: str | Path | Sequence[Pixels], size: int = 256) -> None:
         """source: a folder, or a list of arrays uint8 (H, W, 3). Raises ImageError."""
-        # read the files one by one, or take what there is
+        # read the files one by one, or use the arrays given
         images: Iterable[Pixels]
         if isinstance(source, str | Path):
             files = data.image_files(source)
@@ -120,17 +122,17 @@ def enhanced_train_model(
     results (losses and metrics) are plotted".
 
     Args:
-        model: it is moved to the GPU if there is one, and holds the best weights at the end.
-        loader: gives batches float32 (B, 3, H, W) in 0..1.
-        epochs: passes over the data.
-        best: the .safetensors file of the best weights, with their metrics in its metadata.
+        model: the model; it is moved to the GPU if there is one, and ends with the best weights.
+        loader: yields batches, float32 (B, 3, H, W) in 0..1.
+        epochs: the number of passes over the data.
+        best: the .safetensors file for the best weights, with their metrics in its metadata.
         plots: a folder for epoch_005.png, epoch_010.png, ...; None for no pictures.
-        learning_rate: of Adam, at the start.
+        learning_rate: Adam's learning rate at the start.
         clip: the largest norm of the gradient.
         track: whether to compute PSNR, SSIM and bit rate.
 
     Returns the history, one dict per epoch: epoch, losses, psnr, ssim, bit_rate (bpp of the map)
-    and learning_rate. Raises RuntimeError when the loss is no longer a number.
+    and learning_rate. Raises RuntimeError if the loss is not finite.
     """
     # the report's settings
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -149,7 +151,7 @@ def enhanced_train_model(
             hint = "try a lower learning rate"
             raise RuntimeError(f"epoch {epoch}: the loss is {row['total']}; {hint}")
 
-        # note how good the images were, and begin anew
+        # record the metrics of this epoch, and start again
         if tracker:
             row |= tracker.means()
             tracker.reset()
@@ -159,7 +161,7 @@ def enhanced_train_model(
         scheduler.step(row["total"])
         history.append(row)
 
-        # keep the best weights so far, and what they reached
+        # keep the best weights so far, with their losses and metrics
         if row["total"] < lowest:
             lowest = row["total"]
             metadata = {key: repr(value) for key, value in row.items()}
@@ -169,7 +171,7 @@ def enhanced_train_model(
         if plots and epoch % PLOT_EVERY == 0:
             _plot(history, f"{plots}/epoch_{epoch:03d}.png")
 
-    # end with the best weights, not with the last
+    # end with the best weights, not the last ones
     model.load_state_dict(load_file(best, device=str(device)))
     return history
 
@@ -182,12 +184,12 @@ def train_model(
     learning_rate: float = 2e-3,
     clip: float = 1.0,
 ) -> list[Row]:
-    """Train in the same loop without the tracker and the plots. Report, section IV.3.
+    """Train in the same loop, but without the tracker and the plots. Report, section IV.3.
 
     The arguments are those of `enhanced_train_model`. The best model by total loss is kept. Returns
     the history, one dict per epoch: epoch, losses and learning_rate.
     """
-    # without metrics an epoch is faster, and the weights are the same
+    # without metrics an epoch is faster, and the weights come out the same
     return enhanced_train_model(
         model,
         loader,
@@ -225,7 +227,7 @@ def _train_epoch(
         torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
         optimizer.step()
 
-        # the last batch may be smaller, so images are counted, not batches
+        # the last batch may be smaller, so average over images, not over batches
         for key in LOSSES:
             totals[key] += losses[key].item() * len(x)
         count += len(x)
@@ -236,19 +238,19 @@ def _train_epoch(
 
 
 def _plot(history: Sequence[Row], file: str) -> None:
-    """Draw losses and metrics so far, one panel each, to a picture file."""
+    """Draw the losses and metrics so far, one panel each, and write them to a picture file."""
     from matplotlib.figure import Figure
 
     # one panel per column of the history
     keys = [key for key in history[0] if key != "epoch"]
     epochs = [row["epoch"] for row in history]
 
-    # there are at most eight: four losses, three metrics, the learning rate
+    # there are at most eight panels: four losses, three metrics, the learning rate
     figure = Figure(figsize=(12, 6), layout="constrained")
     panels = figure.subplots(2, 4)
     for axes, key in zip(panels.flat, keys):
         axes.plot(epochs, [row[key] for row in history])
         axes.set(title=key.replace("_", " "), xlabel="epoch")
 
-    # beside the others: the number of the epoch is in the name
+    # the number of the epoch is in the name, so no earlier picture is overwritten
     figure.savefig(file, dpi=100)

@@ -1,4 +1,4 @@
-"""What the chapters draw with: the look of figures, and pictures that a reader moves.
+"""What the chapters draw with: the look of figures, and pictures that a reader can move.
 
-Nothing else imports this.
+But: no other part of the package imports it.
 """

@@ -1,6 +1,7 @@
-"""What a reader moves: a slider or a drop-down list, each as HTML and as a widget.
+"""The controls that a reader moves: sliders and drop-down lists, each as HTML and as a widget.
 
-A control knows its values, not what they do: that is the explorable's (`show/explorables.py`).
+But: a control knows only its values, not what they do. That is for the explorable
+(`show/explorables.py`).
 
 Taught in chapter 0.
 """
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 class Slider:
     """A slider over `values` in order (numbers or text), starting at `start` or in the middle."""
 
-    label: str  # what stands beside it
+    label: str  # the text beside it
     values: Sequence[object]
     start: object = None
 
     def first(self) -> int:
         """Return the index of the value that is shown first."""
-        # without a wish, the middle
+        # by default, the value in the middle
         if self.start is None:
             return len(self.values) // 2
         return list(self.values).index(self.start)
@@ -38,7 +39,7 @@ class Slider:
         first = self.first()
         last = len(texts) - 1
 
-        # a screen reader says the text of the value, not its index
+        # let a screen reader speak the text of the value, not its index
         field = f'<input type="range" {_attributes(name, key)} min="0" max="{last}" step="1"'
         field += f' value="{first}" aria-valuetext="{texts[first]}">'
         output = f'<output for="{name}-{key}">{texts[first]}</output>'
@@ -46,9 +47,9 @@ class Slider:
 
     def widget(self) -> "ipywidgets.SelectionSlider":
         """Return the ipywidget, which reports a value when the reader lets go of it."""
-        import ipywidgets  # the book's extra; the package runs without it
+        import ipywidgets  # from the extra `book`; the rest of the package runs without it
 
-        # a frame may take longer than the hand: compute only where the slider comes to rest
+        # a frame may take longer than the movement: compute only where the slider comes to rest
         return ipywidgets.SelectionSlider(
             options=_options(self),
             index=self.first(),
@@ -62,13 +63,13 @@ class Slider:
 class Choice:
     """A drop-down list of `values` (text or numbers), starting at `start` or at the first."""
 
-    label: str  # what stands beside it
+    label: str  # the text beside it
     values: Sequence[object]
     start: object = None
 
     def first(self) -> int:
         """Return the index of the value that is shown first."""
-        # without a wish, the top of the list
+        # by default, the top of the list
         if self.start is None:
             return 0
         return list(self.values).index(self.start)
@@ -85,13 +86,13 @@ class Choice:
             selected = " selected" if index == first else ""
             options += f'<option value="{index}"{selected}>{text}</option>'
 
-        # the empty span stands where a slider has its value, so that the columns align
+        # the empty span is where a slider has its value, so that the columns align
         field = f"<select {_attributes(name, key)}>{options}</select><span></span>"
         return _label(self, name, key) + field
 
     def widget(self) -> "ipywidgets.Dropdown":
         """Return the ipywidget."""
-        import ipywidgets  # the book's extra; the package runs without it
+        import ipywidgets  # from the extra `book`; the rest of the package runs without it
 
         return ipywidgets.Dropdown(
             options=_options(self),
@@ -105,13 +106,13 @@ Control = Slider | Choice
 
 
 def fields_html(name: str, controls: Mapping[str, Control]) -> str:
-    """Return the input fields of an explorable with the id `name`, one after the other."""
+    """Return the input fields of the explorable with the id `name`, one after another."""
     fields = [control.html(name, key) for key, control in controls.items()]
     return "".join(fields)
 
 
 def texts_of(controls: Mapping[str, Control]) -> list[list[str]]:
-    """Return the text of every value, by control: the script writes it beside a moved slider."""
+    """Return the text of every value, by control; the script shows it beside a moved slider."""
     texts = []
     for control in controls.values():
         texts.append([str(value) for value in control.values])
@@ -122,7 +123,7 @@ def widget_look() -> dict[str, object]:
     """Return the look of every input field in Jupyter and Colab: wide, with room for its label."""
     import ipywidgets
 
-    # in widths of a letter, so that it grows with the reader's font
+    # in units of the font size, so that the fields grow with the reader's font
     return {
         "layout": ipywidgets.Layout(width="30em"),
         "style": {"description_width": "11em"},
@@ -133,20 +134,20 @@ def widget_look() -> dict[str, object]:
 
 
 def _texts(control: Control) -> list[str]:
-    # what is shown of a value is its text, safe inside HTML
+    # a value is shown as its text, escaped for HTML
     return [escape(str(value)) for value in control.values]
 
 
 def _options(control: Control) -> list[tuple[str, object]]:
-    # ipywidgets' pairs of what is shown and what is meant
+    # for ipywidgets, pairs of the text shown and the value meant
     return [(str(value), value) for value in control.values]
 
 
 def _label(control: Control, name: str, key: str) -> str:
-    # a screen reader says it with the field
+    # a screen reader speaks the label together with the field
     return f'<label for="{name}-{key}">{escape(control.label)}</label>'
 
 
 def _attributes(name: str, key: str) -> str:
-    # by class and key the script finds the field and what it moves
+    # the script uses the class to find the field, and the key to find what it moves
     return f'id="{name}-{key}" class="explorable-input" data-key="{key}"'

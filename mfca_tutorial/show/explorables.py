@@ -1,11 +1,12 @@
-"""Pictures that the reader moves: one definition, two faces.
+"""Pictures that the reader moves: one definition, two forms.
 
-An explorable is a pure function `render(**values)` and its controls. In Jupyter and Colab it is
-made of ipywidgets, and a frame is computed when you move something. In the published book
-(environment variable MFCA_PUBLISHED, set by the book's Sphinx extension) every frame is computed
-once and written as one block of HTML with range inputs: it moves without a kernel, by keyboard,
-offline, and prints as its first picture. But:
-- It does not use ipywidgets' Output: notebooks with it hang when they are executed in batch.
+An explorable is a pure function `render(**values)` with controls for its values. In Jupyter and
+Colab it is made of ipywidgets, and a frame is computed when you move a control. In the published
+book (environment variable MFCA_PUBLISHED, set by the book's Sphinx extension), every frame is
+computed once and written into one block of HTML with range inputs. That block works without a
+kernel, by keyboard and offline, and prints as its first picture.
+
+But: it does not use ipywidgets' Output, because notebooks with it hang when executed in batch.
 
 Taught in chapters 0 and 12.
 """
@@ -32,7 +33,7 @@ Drawn = ArrayLike | Figure | tuple[ArrayLike | Figure, str]  # what `render` may
 
 
 class Explorable:
-    """A picture that moves. The last line of a cell shows it.
+    """A picture that moves. It is shown when it is the last value of a cell.
 
     Example: Explorable(decode, q=Slider("quality", (0, 50)), title="...", task="...", alt="...")
     """
@@ -54,15 +55,15 @@ class Explorable:
 
         Args:
             render: `render(**values)` returns an image (uint8 (H, W[, 3]), or float in 0..1) or a
-                Matplotlib figure, always of one size; or a pair of that and a line of text.
-            title: unique in the book.
-            task: one sentence: move this, see that.
+                Matplotlib figure, always of the same size; or a pair of that and a line of text.
+            title: a title that is unique in the book.
+            task: one sentence that says what to move and what to look at.
             alt: the alternative text, or a function of the values that returns it.
-            lossless: whether frames are exact; needed where a codec's artefacts are shown.
-            scale: how often each pixel is repeated.
-            pad: names of two sliders that may also be picked on a grid with the mouse.
-            own_image: a photograph uint8 (H, W, 3), render's first argument; in Jupyter and Colab
-                the reader may type the path of another one.
+            lossless: whether frames are stored exactly; needed to show a codec's artefacts.
+            scale: how many times each pixel is repeated, across and down.
+            pad: the names of two sliders whose values can also be picked on a grid with the mouse.
+            own_image: a photograph uint8 (H, W, 3), which becomes render's first argument; in
+                Jupyter and Colab the reader may type the path of another one.
             **controls: by the name of render's argument; at most 256 combinations in the book.
         """
         # what moves, and what moves it
@@ -70,7 +71,7 @@ class Explorable:
         self.controls = controls
         self.own_image = own_image
 
-        # what is said of it
+        # what is said about it
         self.title = title
         self.task = task
         self.alt = alt
@@ -82,27 +83,27 @@ class Explorable:
 
     def show(self, **values: object) -> tuple[Pixels, str]:
         """Compute one frame: the picture uint8 (H, W, 3), and its line of text."""
-        # a photograph, the book's or the reader's, comes before the values
+        # a photograph, whether the book's or the reader's, comes before the values
         if self.own_image is None:
             drawn = self.render(**values)
         else:
             drawn = self.render(self.own_image, **values)
 
-        # the line of text may be left out
+        # the line of text is optional
         picture, text = drawn if isinstance(drawn, tuple) else (drawn, "")
         return to_picture(picture), str(text)
 
     def describe(self, **values: object) -> str:
         """Return the alternative text of one frame."""
-        # a text that fits all frames, or one for each
+        # one text for all frames, or one for each
         if callable(self.alt):
             return self.alt(**values)
         return self.alt
 
     def html(self) -> str:
-        """Return the published face: every combination of values in one self-contained block.
+        """Return the published form: every combination of values in one self-contained block.
 
-        Raises ValueError on too many frames, or on frames that differ in size.
+        Raises ValueError for too many frames, or for frames that differ in size.
         """
         # draw every combination of values
         counts = [len(control.values) for control in self.controls.values()]
@@ -114,11 +115,11 @@ class Explorable:
             lossless=self.lossless,
         )
 
-        # the frame that is shown first, and printed
+        # the frame that is shown first, and that is printed
         starts = [control.first() for control in self.controls.values()]
         first = int(np.ravel_multi_index(starts, counts))
 
-        # pixels that are to be seen must not be smoothed by the browser
+        # if single pixels matter, the browser must not smooth them
         seen = self.lossless or self.scale > 1
         picture = image_html(
             "explorable-picture explorable-exact" if seen else "explorable-picture",
@@ -135,10 +136,10 @@ class Explorable:
             controls=fields_html(slug(self.title), self.controls),
             picture=picture,
             note=frames.notes[first],
-            # in the words of the script
+            # under the names that the script uses
             data={
                 "frames": frames.uris,
-                "index": frames.index,  # by frame, the number of its picture
+                "index": frames.index,  # by frame: the number of its picture
                 "notes": frames.notes,  # by frame
                 "alts": frames.alts,  # by frame
                 "counts": counts,  # of values, by control
@@ -149,28 +150,28 @@ class Explorable:
         )
 
     def live(self) -> "ipywidgets.VBox":
-        """Return the face in Jupyter and Colab, which computes a frame when a control moves."""
-        import ipywidgets  # the book's extra; the package runs without it
+        """Return the form for Jupyter and Colab, which computes a frame when a control moves."""
+        import ipywidgets  # from the extra `book`; the rest of the package runs without it
 
-        # what stands in the box
+        # the contents of the box
         heading = ipywidgets.HTML(f"<b>{escape(self.title)}</b><br>{escape(self.task)}")
         fields = {key: control.widget() for key, control in self.controls.items()}
         picture = ipywidgets.Image(format="png")
         note = ipywidgets.HTML()
 
-        # ipywidgets tells what has changed; every field is read anew
+        # ipywidgets passes the change, but it is simpler to read every field again
         def update(_: object = None) -> None:
             values = {key: field.value for key, field in fields.items()}
             image, text = self.show(**values)
             picture.value = png(enlarge(image, self.scale))
             note.value = escape(text)
 
-        # every control moves the picture
+        # every control updates the picture
         for field in fields.values():
             field.observe(update, names="value")
         rows = [heading, *fields.values()]
 
-        # a file that cannot be read leaves the picture as it was
+        # a file that cannot be read leaves the picture unchanged
         def load(change: Mapping[str, str]) -> None:
             try:
                 image, _ = read_image(change["new"])
@@ -180,7 +181,7 @@ class Explorable:
                 self.own_image = middle(image)
                 update()
 
-        # where a photograph is shown, the reader may name another one
+        # if a photograph is shown, the reader may name another one
         if self.own_image is not None:
             path = ipywidgets.Text(
                 placeholder="path of an image",
@@ -191,14 +192,14 @@ class Explorable:
             path.observe(load, names="value")
             rows.append(path)
 
-        # show the first frame before anything has moved
+        # show the first frame before anything moves
         update()
         return ipywidgets.VBox([*rows, picture, note])
 
     def _ipython_display_(self) -> None:
         from IPython.display import HTML, display
 
-        # Jupyter asks the last value of a cell to show itself
+        # Jupyter calls this method to display the last value of a cell
         if os.environ.get("MFCA_PUBLISHED"):
             display(HTML(self.html()))
         else:
@@ -206,9 +207,9 @@ class Explorable:
 
 
 class Curtain(Explorable):
-    """Two pictures in one place, with a border that moves.
+    """Two pictures in the same place, with a border that moves.
 
-    Left of the border is the one picture, right of it the other. Both are always lossless.
+    One picture is shown to the left of the border, the other to the right. Both are stored exactly.
     """
 
     def __init__(
@@ -225,12 +226,12 @@ class Curtain(Explorable):
         """Put pictures behind a curtain; drop-down lists pick two of them.
 
         Args:
-            images: pictures uint8 (H, W, 3) of one size by their labels, which say their bytes.
-            title, task, alt, scale: as for `Explorable`; one text for all positions of the border.
-            left: label of the picture that is shown left at first; by default the first one.
-            right: label of the picture that is shown right at first; by default the second one.
+            images: pictures uint8 (H, W, 3) of the same size, by labels that state their bytes.
+            title, task, alt, scale: as for `Explorable`; `alt` is one text for every border.
+            left: the label of the picture that is on the left at first; by default the first one.
+            right: the label of the picture on the right at first; by default the second one.
         """
-        # kept under their labels, which the lists offer
+        # the pictures by their labels, which the drop-down lists offer
         labels = list(images)
         self.images = {label: as_rgb(image) for label, image in images.items()}
         super().__init__(
@@ -247,11 +248,11 @@ class Curtain(Explorable):
 
     def compose(self, left: str, right: str, border: float) -> Pixels:
         """Return `left` up to `border` percent of the width, then a white line, then `right`."""
-        # begin with the right picture, and lay a part of the left one over it
+        # start with the right picture, and put part of the left one over it
         picture = self.images[right].copy()  # (H, W, 3)
         width = picture.shape[1]
 
-        # percent to pixels
+        # from percent to pixels
         at = round(width * border / 100)
         picture[:, :at] = self.images[left][:, :at]
 
@@ -261,16 +262,16 @@ class Curtain(Explorable):
         return picture
 
     def html(self) -> str:
-        """Return the published face: each picture once; the script moves the border."""
+        """Return the published form: each picture once; the script moves the border."""
         labels = list(self.images)
 
-        # every picture once, however often the border moves
+        # store every picture once, however many positions the border has
         uris = [data_uri(image, lossless=True) for image in self.images.values()]
 
-        # the first picture gives the size of all
+        # all pictures have the size of the first one
         height, width = self.images[labels[0]].shape[:2]
 
-        # two pictures lie on each other; the script cuts the upper one off at the border
+        # the two pictures are stacked; the script cuts off the upper one at the border
         layers = ""
         for side in ("left", "right"):
             shown = self.controls[side].first()
@@ -285,7 +286,7 @@ class Curtain(Explorable):
             controls=fields_html(slug(self.title), self.controls),
             picture=f'<div class="explorable-curtain">{layers}</div>',
             note="",
-            # in the words of the script
+            # under the names that the script uses
             data={
                 "frames": uris,  # by label
                 "notes": [""],  # of the first and only frame

@@ -1,9 +1,11 @@
-"""What a chapter shows: photographs at their own pixels, curves, tables, source of the package.
+"""What a chapter shows: photographs pixel by pixel, curves, tables, and source code of the package.
 
-Does not compute results: it draws what a chapter hands it. Every function returns its figure
-(closed, so that it shows once, as the last line of a cell) or its table. The look comes from
-`show/style.py`, single pictures from `show/pictures.py`, colours of codecs from
-`evaluation/palette.py`; a chapter finds them all here.
+Every function returns its figure or its table. A figure is closed first, so that it is shown only
+once, as the last value of a cell. The look comes from `show/style.py`, single pictures come from
+`show/pictures.py`, and the colours of the codecs come from `evaluation/palette.py`. A chapter can
+import all of them from here.
+
+But: it does not compute results. It only draws what a chapter passes to it.
 
 Taught in chapter 0.
 """
@@ -50,18 +52,18 @@ __all__ = [
     "signed",
 ]
 
-DPI = 100  # of photographs: one pixel of the image is `scale` pixels of the figure
-FRAME_COLOUR = "#ffd60a"  # of an enlarged detail: yellow is seen on most photographs
+DPI = 100  # for photographs: one pixel of the image is `scale` pixels of the figure
+FRAME_COLOUR = "#ffd60a"  # around an enlarged detail: yellow is visible on most photographs
 FRAME_WIDTH = 1.2  # points
 TITLE_LINE = 17  # pixels from one line of a title to the next
-TITLE_GAP = 6  # pixels between a title and what is above it
+TITLE_GAP = 6  # pixels between a title and whatever is above it
 TITLE_LIFT = 5  # pixels between a title and its picture
 
 
 class _Sheet(NamedTuple):
-    """A figure that is measured in pixels from its top left corner.
+    """A figure whose positions are in pixels from its upper left corner.
 
-    Matplotlib measures in shares of the figure, from its lower left corner.
+    Matplotlib's own positions are fractions of the figure, from its lower left corner.
     """
 
     figure: Figure
@@ -69,14 +71,14 @@ class _Sheet(NamedTuple):
     height: int
 
     def axes(self, left: int, top: int, width: int, height: int) -> Axes:
-        # y runs upwards from the lower edge
+        # Matplotlib measures upwards from the lower edge
         bottom = 1 - (top + height) / self.height
         return self.figure.add_axes(
             (left / self.width, bottom, width / self.width, height / self.height)
         )
 
     def write(self, left: int, top: int, text: str) -> None:
-        # the text stands on the line `top`
+        # the text sits on the line `top`
         self.figure.text(
             left / self.width,
             1 - top / self.height,
@@ -97,24 +99,24 @@ def show_images(
     scale: int = 1,
     gap: int = 12,
 ) -> Figure:
-    """Show photographs side by side at their own pixels. The book's column is 740 pixels wide.
+    """Show photographs side by side, pixel for pixel. The book's column is 740 pixels wide.
 
     Args:
         images: arrays (H, W) or (H, W, 3), uint8 or float in 0..1.
         titles: one per picture; `\\n` begins a second line.
-        zoom: (top, left, side) of a square that is framed and drawn enlarged, nearest neighbour,
-            in the lower right corner.
-        factor: how much larger the square is drawn.
-        columns: pictures in a row; by default all.
-        scale: how often each pixel is repeated; for small arrays.
-        gap: pixels between two pictures.
+        zoom: (top, left, side) of a square that is framed, and drawn again in the lower right
+            corner, enlarged without smoothing.
+        factor: how many times larger the square is drawn.
+        columns: how many pictures to put in a row; by default all.
+        scale: how many times each pixel is repeated; for small arrays.
+        gap: the number of pixels between two pictures.
     """
-    # whatever comes in becomes uint8 (H, W, 3)
+    # convert every image to uint8 (H, W, 3)
     pictures = [enlarge(as_rgb(image), scale) for image in images]
     count = len(pictures)
     captions = list(titles or [""] * count)  # a title may be empty
 
-    # every picture gets a cell as large as the largest picture, its title above it
+    # every picture gets a cell of the size of the largest picture, with its title above
     height = max(picture.shape[0] for picture in pictures)
     width = max(picture.shape[1] for picture in pictures)
     lines = max(caption.count("\n") + bool(caption) for caption in captions)
@@ -127,11 +129,11 @@ def show_images(
     full_height = rows * (height + above + gap)
     inches = (full_width / DPI, full_height / DPI)
 
-    # no layout of Matplotlib's: it would move the pictures off the grid of pixels
+    # without Matplotlib's layout, which would move the pictures off the pixel grid
     figure = plt.figure(figsize=inches, dpi=DPI, layout="none")
     sheet = _Sheet(figure, full_width, full_height)
 
-    # place one picture after the other, row by row
+    # place one picture after another, row by row
     for number, (picture, caption) in enumerate(zip(pictures, captions)):
         row, column = divmod(number, columns)
         left = gap + column * (width + gap)
@@ -143,12 +145,12 @@ def show_images(
         axes.set_axis_off()
         sheet.write(left, top - TITLE_LIFT, caption)
 
-        # the square is given in pixels of the image, before they were repeated
+        # the square is given in pixels of the image before they are repeated
         if zoom is not None:
             square = tuple(value * scale for value in zoom)
             _draw_detail(sheet, axes, picture, square, factor, left, top)
 
-    # close the figure, or the notebook would show it a second time
+    # close the figure; otherwise the notebook would show it a second time
     plt.close(figure)
     return figure
 
@@ -162,7 +164,7 @@ def _draw_detail(
     left: int,
     top: int,
 ) -> None:
-    # frame the square; Matplotlib's pixels begin half a pixel before their middle
+    # frame the square; in Matplotlib, a pixel begins half a pixel before its middle
     row, column, side = square
     corner = (column - 0.5, row - 0.5)
     frame = Rectangle(
@@ -184,7 +186,7 @@ def _draw_detail(
     inset = sheet.axes(right - width, bottom - height, width, height)
     inset.imshow(patch, interpolation="nearest", aspect="auto")
 
-    # with the same frame around it
+    # put the same frame around it
     inset.set(xticks=[], yticks=[])
     for spine in inset.spines.values():
         spine.set(visible=True, edgecolor=FRAME_COLOUR, linewidth=FRAME_WIDTH)
@@ -198,16 +200,16 @@ def plot_curves(
     ax: Axes | None = None,
     label_at: int = -1,
 ) -> Figure:
-    """Draw lines with their names written at their ends.
+    """Draw curves, each with its name at its end.
 
     Args:
-        curves: (x, y) by name; a codec's name gets its label and its colour.
-        xlabel: text of the horizontal axis, with its unit.
-        ylabel: text of the vertical axis, with its unit.
+        curves: (x, y) by name; a codec's name is shown with the codec's label and colour.
+        xlabel: the text of the horizontal axis, with its unit.
+        ylabel: the text of the vertical axis, with its unit.
         ax: the Matplotlib axes to draw on; by default those of a new figure.
-        label_at: index of the point that the name is written beside.
+        label_at: the index of the point beside which the name is written.
     """
-    # without axes to draw on, begin a figure
+    # if there are no axes to draw on, make a new figure
     if ax is None:
         _, ax = plt.subplots()
 
@@ -215,7 +217,7 @@ def plot_curves(
         label, colour, marker = look_of(name, number)
         ax.plot(x, y, color=colour, marker=marker, label=label)
 
-        # a name beside its curve is found faster than one in a legend
+        # a name beside its curve is easier to find than one in a legend
         point = (np.asarray(x)[label_at], np.asarray(y)[label_at])
         ax.annotate(
             label,
@@ -231,7 +233,7 @@ def plot_curves(
     ax.margins(x=0.16)
     ax.set(xlabel=xlabel, ylabel=ylabel)
 
-    # close the figure, or the notebook would show it a second time
+    # close the figure; otherwise the notebook would show it a second time
     figure = cast(Figure, ax.figure)
     plt.close(figure)
     return figure
@@ -240,9 +242,9 @@ def plot_curves(
 def table(
     headers: Sequence[str], rows: Iterable[Iterable[object]], caption: str = ""
 ) -> "Markdown":
-    """Return a table of results as Markdown: accessible, in the page's colours, no picture.
+    """Return a table of results as Markdown: accessible, and in the page's colours.
 
-    Numbers are written as you format them.
+    Numbers appear as you have formatted them.
     """
     from IPython.display import Markdown
 
@@ -258,7 +260,7 @@ def table(
         cells = [str(cell) for cell in row]
         lines.append("| " + " | ".join(cells) + " |")
 
-    # the caption is a paragraph of its own
+    # the caption is a separate paragraph
     text = "\n".join(lines)
     if caption:
         text = f"**{caption}**\n\n{text}"
@@ -266,22 +268,22 @@ def table(
 
 
 def show_source(thing: Callable[..., object] | type, docstring: bool = False) -> "Markdown":
-    """Return the source of a function, class or method of the package, as it is installed.
+    """Return the source of a function, class or method of the installed package.
 
-    Its docstring is shown only when asked for: the chapter has just said it.
+    Its docstring is shown only on request, because the chapter has just explained it.
     """
     from IPython.display import Markdown
 
-    # from the file, comments included
+    # take the source from the file, comments included
     code = inspect.getsource(thing)
 
-    # cut from the end of the line before the docstring to its closing quotes
+    # cut out everything from the line before the docstring to its closing quotes
     if thing.__doc__ and not docstring:
         opening = code.find('"""')
         closing = code.find('"""', opening + 3)
         end_of_line = code.rfind("\n", 0, opening)
         code = code[:end_of_line] + code[closing + 3 :]
 
-    # a method stands indented in its class
+    # a method is indented in its class
     code = textwrap.dedent(code).strip()
     return Markdown(f"```python\n{code}\n```")

@@ -1,6 +1,6 @@
-"""How an explorable reaches a page: all its pictures, and one block of HTML around them.
+"""How an explorable gets onto a page: all its pictures, and one block of HTML around them.
 
-Does not move anything: the script that does is `_assets/explorable.js`, the style is
+But: nothing moves here. The script that moves it is `_assets/explorable.js`, and the style is in
 `_assets/book.css`.
 
 Taught in chapter 0.
@@ -21,18 +21,18 @@ from PIL import Image
 from mfca_tutorial.pixels import Pixels
 from mfca_tutorial.show.controls import Control
 
-MAX_FRAMES = 256  # of one explorable: a page with more takes long to load
+MAX_FRAMES = 256  # per explorable: a page with more would take long to load
 
 
 @dataclass
 class Frames:
-    """Every frame of an explorable, in the order of its controls: the last one moves fastest."""
+    """Every frame of an explorable, in the order of its controls; the last one varies fastest."""
 
     uris: list[str]  # the pictures, each stored once
     index: list[int]  # by frame: the number of its picture
     notes: list[str]  # by frame: the line of text below it
     alts: list[str]  # by frame: the alternative text
-    height: int  # of every frame, in pixels
+    height: int  # pixels, the same for every frame
     width: int
 
 
@@ -47,15 +47,15 @@ def compute_frames(
     """Draw every combination of the controls' values.
 
     Args:
-        title: the explorable's, for error messages.
-        controls: by the names of the values.
+        title: the explorable's title, for error messages.
+        controls: the controls, by the names of the values.
         show: `show(**values)` returns the picture uint8 (H, W, 3) and its line of text.
         describe: `describe(**values)` returns its alternative text.
         lossless: whether the pictures are stored exactly.
 
-    Raises ValueError on more than MAX_FRAMES frames, or on frames that differ in size.
+    Raises ValueError for more than MAX_FRAMES frames, or for frames that differ in size.
     """
-    # refuse before the first frame is drawn: each may take seconds
+    # check the number before drawing the first frame, because each frame may take seconds
     total = math.prod(len(control.values) for control in controls.values())
     if total > MAX_FRAMES:
         hint = "give the controls fewer values"
@@ -66,7 +66,7 @@ def compute_frames(
     notes = []
     alts = []
 
-    # the first frame tells the size of all
+    # all frames must have the size of the first
     size: tuple[int, ...] = ()
     all_values = [control.values for control in controls.values()]
     for combination in itertools.product(*all_values):
@@ -78,7 +78,7 @@ def compute_frames(
         if picture.shape[:2] != size:
             raise ValueError(f"{title}: frames differ in size, {size} and {picture.shape[:2]}")
 
-        # a picture that is there already keeps its number
+        # a picture that has already occurred keeps its number
         uri = data_uri(picture, lossless)
         number = numbers.setdefault(uri, len(numbers))
 
@@ -92,39 +92,39 @@ def compute_frames(
 
 
 def data_uri(picture: Pixels, lossless: bool) -> str:
-    """Encode uint8 (H, W, 3) as a WebP data URI: exact when `lossless`, else of quality 86."""
+    """Encode uint8 (H, W, 3) as a WebP data URI: exactly if `lossless`, else at quality 86."""
     file = io.BytesIO()
     Image.fromarray(picture).save(
         file,
         "WEBP",
         lossless=lossless,
-        quality=86,  # differences to the frame cannot be seen
+        quality=86,  # differences from the frame cannot be seen
         method=4,  # 0 fast, 6 small
         exact=True,  # keep the colours of transparent pixels
     )
 
-    # a URI is text: 6 bits per character
+    # a URI is text, in which base64 stores 6 bits per character
     text = base64.b64encode(file.getvalue()).decode()
     return f"data:image/webp;base64,{text}"
 
 
 def png(picture: Pixels) -> bytes:
     """Encode uint8 (H, W, 3) as a PNG file."""
-    # ipywidgets asks for the bytes of a file
+    # ipywidgets expects the bytes of a file
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "PNG")
     return file.getvalue()
 
 
 def image_html(kind: str, uri: str, alt: str, height: int, width: int) -> str:
-    """Return an image of a fixed size in the page's pixels; `kind` is its class."""
+    """Return an image of a fixed size in the page's pixels; `kind` is its CSS class."""
     size = f'width="{width}" height="{height}"'
     return f'<img class="{kind}" src="{uri}" alt="{escape(alt)}" {size}>'
 
 
 def slug(title: str) -> str:
-    """Make a fixed HTML id of a title. Example: slug("A title!") == "explorable-a-title"."""
-    # what is neither a letter nor a digit becomes a hyphen
+    """Turn a title into an HTML id. Example: slug("A title!") == "explorable-a-title"."""
+    # every run of characters that are neither letters nor digits becomes a hyphen
     words = re.sub(r"[^a-z0-9]+", "-", title.lower())
     return "explorable-" + words.strip("-")
 
@@ -143,20 +143,20 @@ def frame(
 
     Args:
         kind: what the script makes of it, 'frames' or 'curtain'.
-        title: unique in the book; the id comes from it.
+        title: a title that is unique in the book; the id is made from it.
         task: one sentence that says what to move and what to look at.
         controls: HTML of the input fields.
-        picture: HTML of what is shown first.
-        note: the line below the picture that is shown first.
-        data: what the script needs, as JSON.
+        picture: HTML of the picture that is shown first.
+        note: the line of text below that picture.
+        data: what the script needs; it is stored as JSON.
     """
     name = slug(title)
 
-    # the text must not close the script element that holds it
+    # the JSON must not close the script element that holds it
     payload = json.dumps(data, ensure_ascii=False)
     payload = payload.replace("</", "<\\/")
 
-    # the parts in reading order; a change of the note is spoken by screen readers
+    # the parts in reading order; screen readers speak the note when it changes
     attributes = f'class="explorable" id="{name}" data-kind="{kind}"'
     lines = [
         f'<div {attributes} role="group" aria-labelledby="{name}-title">',

@@ -1,6 +1,6 @@
 """From maps and figures to pictures: whatever a chapter computes becomes uint8 (H, W, 3).
 
-It draws no axes and no titles; `show/figures.py` does. Plain images are converted in `pixels.py`.
+But: it draws no axes or titles; `show/figures.py` does. Plain images are converted in `pixels.py`.
 
 Taught in chapters 0, 1, 2 and 12.
 """
@@ -14,14 +14,14 @@ from numpy.typing import ArrayLike
 from mfca_tutorial.config import STRIDE
 from mfca_tutorial.pixels import Pixels, as_rgb
 
-OWN_SIDE = 512  # pixels per side that an explorable takes of a reader's own image
-NO_RANGE = 1e-12  # the least range that colours are spread over: a constant map divides by it
+OWN_SIDE = 512  # pixels: the largest side of what an explorable uses of a reader's own image
+NO_RANGE = 1e-12  # the least range of a map: a constant map would otherwise divide by zero
 
 
 def to_picture(drawn: ArrayLike | Figure) -> Pixels:
     """Turn an image (as `as_rgb` takes it) or a Matplotlib figure into a picture uint8 (H, W, 3).
 
-    A figure is drawn at its own resolution, and closed.
+    A figure is drawn at its own resolution and then closed.
     """
     if isinstance(drawn, Figure):
         return _pixels_of(drawn)
@@ -34,20 +34,20 @@ def _pixels_of(figure: Figure) -> Pixels:
     plt.close(figure)
     rgba = np.asarray(canvas.buffer_rgba())  # (H, W, 4)
     rgb = rgba[..., :3]
-    return rgb.copy()  # the canvas goes, with its memory
+    return rgb.copy()  # a copy, because the canvas and its memory will be freed
 
 
 def signed(array: ArrayLike, limit: float | None = None) -> Pixels:
     """Show a signed map (H, W): blue below zero, white at zero, red above.
 
-    `limit` is the value that gets the full colour; by default the largest of the map.
+    `limit` is the absolute value that gets the full colour, by default the largest in the map.
     """
     values = np.asarray(array, dtype=np.float64)
     if not limit:
         largest = np.abs(values).max()
         limit = max(float(largest), NO_RANGE)
 
-    # -limit..limit to 0..1, with zero in the middle
+    # map -limit..limit to 0..1, with zero in the middle
     relative = np.clip(values / limit, -1, 1)
     share = 0.5 + 0.5 * relative
     return _coloured(share, "RdBu_r")
@@ -63,8 +63,8 @@ def heat(
 
     Args:
         array: the map.
-        low: the value that gets the first colour; by default the smallest of the map.
-        high: the value that gets the last colour; by default the largest of the map.
+        low: the value that gets the first colour; by default the smallest in the map.
+        high: the value that gets the last colour; by default the largest in the map.
         cmap: the name of the colour map.
     """
     values = np.asarray(array, dtype=np.float64)
@@ -73,7 +73,7 @@ def heat(
     if high is None:
         high = values.max()
 
-    # low..high to 0..1
+    # map low..high to 0..1
     width = max(high - low, NO_RANGE)
     share = (values - low) / width
     share = np.clip(share, 0, 1)
@@ -89,10 +89,10 @@ def _coloured(share: np.ndarray, cmap: str) -> Pixels:
 def error_map(a: ArrayLike, b: ArrayLike, limit: float = 32) -> Pixels:
     """Show where two images differ: dark where they agree, bright where they do not.
 
-    What is shown is the absolute difference in grey levels, the mean over the colours; `limit`
-    grey levels and more get the brightest colour.
+    It shows the absolute difference in grey levels, averaged over the colours. Differences of
+    `limit` grey levels or more get the brightest colour.
     """
-    # 16 bits hold the differences -255..255, which 8 bits without a sign do not
+    # differences lie in -255..255, which fits into 16 bits but not into 8 bits without a sign
     first = as_rgb(a).astype(np.int16)
     second = as_rgb(b).astype(np.int16)
 
@@ -103,17 +103,17 @@ def error_map(a: ArrayLike, b: ArrayLike, limit: float = 32) -> Pixels:
 
 
 def enlarge(image: ArrayLike, times: int) -> np.ndarray:
-    """Repeat every pixel `times` times down and across: nearest neighbour, nothing is blurred."""
-    # first every row, then every column
+    """Repeat every pixel `times` times down and across, so that nothing is blurred."""
+    # repeat every row, then every column
     pixels = np.asarray(image)
     taller = pixels.repeat(times, axis=0)
     return taller.repeat(times, axis=1)
 
 
 def middle(image: Pixels) -> Pixels:
-    """Cut out the middle of an image (H, W, 3): sides of at most OWN_SIDE pixels.
+    """Cut out the middle of an image (H, W, 3), with sides of at most OWN_SIDE pixels.
 
-    They are multiples of 64 where the image is that large, so that the codec need not pad it.
+    A side of 64 pixels or more is cut to a multiple of 64, so that the codec need not pad it.
     """
     height, width = image.shape[:2]
     rows = _middle_of(height)
@@ -122,10 +122,10 @@ def middle(image: Pixels) -> Pixels:
 
 
 def _middle_of(side: int) -> slice:
-    # a side of less than one block stays whole
+    # a side shorter than one block is kept whole
     blocks = min(side, OWN_SIDE) // STRIDE
     kept = blocks * STRIDE or side
 
-    # leave away as much before as after
+    # cut off the same amount at both ends
     start = (side - kept) // 2
     return slice(start, start + kept)

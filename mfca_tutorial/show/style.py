@@ -1,7 +1,9 @@
 """How a chapter begins: the look of its figures, its seeds, its device.
 
-The look is legible at the width of a phone, and on paper in light and dark pages. The colours of
-the codecs are in `evaluation/palette.py`.
+The figures are legible at the width of a phone, and, on their white ground, on light and dark
+pages.
+
+But: the colours of the codecs are not here; they are in `evaluation/palette.py`.
 
 Taught in chapter 0.
 """
@@ -18,9 +20,9 @@ from mfca_tutorial.evaluation.palette import CYCLE
 if TYPE_CHECKING:
     import torch
 
-PAPER = "#ffffff"  # behind text and curves
+PAPER = "#ffffff"  # the background of text and curves
 INK = "#1c2733"  # text
-MUTED = "#5b6875"  # what stands back behind the text
+MUTED = "#5b6875"  # whatever should be less prominent than the text
 
 STYLE: dict[str, object] = {
     # the page
@@ -29,11 +31,11 @@ STYLE: dict[str, object] = {
     "figure.facecolor": PAPER,
     "figure.constrained_layout.use": True,
     "axes.facecolor": PAPER,
-    # the frame: only its left and lower sides
+    # the frame: only the left and lower sides
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": MUTED,
-    # the grid, behind the curves
+    # the grid, which lies behind the curves
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.color": "#dfe4e8",
@@ -62,21 +64,21 @@ STYLE: dict[str, object] = {
 def start(seed: int = 0) -> "torch.device":
     """Begin a chapter: set the look and the seeds, and print the versions.
 
-    Returns the torch device: `cuda` where there is one, else `cpu`.
+    Returns the torch device: `cuda` if there is a GPU, else `cpu`.
     """
     import torch
 
     from mfca_tutorial import __version__
 
-    # figures look alike from the first one on
+    # make all figures look alike from the first one on
     use_style()
 
-    # all sources of random numbers that a chapter draws from
+    # seed all sources of random numbers that a chapter uses
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
 
-    # say where the numbers below were made
+    # say on which device the numbers of the chapter are computed
     if torch.cuda.is_available():
         device = torch.device("cuda")
         runs_on = torch.cuda.get_device_name(0)
@@ -84,7 +86,7 @@ def start(seed: int = 0) -> "torch.device":
         device = torch.device("cpu")
         runs_on = "the processor; a GPU is not needed"
 
-    # two lines that a reader can send along with a question
+    # print two lines that a reader can include with a question
     python = platform.python_version()
     versions = f"Python {python}, torch {torch.__version__}, NumPy {np.__version__}"
     print(f"mfca_tutorial {__version__}, {versions}")
@@ -94,10 +96,10 @@ def start(seed: int = 0) -> "torch.device":
 
 def use_style() -> None:
     """Give Matplotlib the look of the book."""
-    # it stays for all figures that are drawn from here on
+    # this applies to all figures that are drawn from here on
     plt.style.use(STYLE)
 
-    # in a notebook: no cropping, which would move photographs off the pixel grid
+    # in a notebook, do not crop figures: cropping would move photographs off the pixel grid
     try:
         from IPython import get_ipython
         from matplotlib_inline.backend_inline import set_matplotlib_formats
