@@ -11,6 +11,7 @@ Taught in chapter 11.
 """
 
 import torch
+from torch import Tensor
 
 from mfca_tutorial.blocks.importance import block_quality
 from mfca_tutorial.codec import Codec
@@ -27,7 +28,7 @@ def freeze_encoder(codec: Codec, frozen: bool = True) -> None:
     codec.g_a.train(not frozen)
 
 
-def rounded_bits(residual: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+def rounded_bits(residual: Tensor, scale: Tensor) -> Tensor:
     """The bits of round(residual) under N(0, scale), with a gradient for the mean as well.
 
     Rounding has no gradient: a small move of the mean does not change the symbol. On average over
@@ -48,9 +49,9 @@ def rounded_bits(residual: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
 
 def decode_in_training(
     codec: Codec,
-    x: torch.Tensor,
-    quality: torch.Tensor,
-    offsets: torch.Tensor,
+    x: Tensor,
+    quality: Tensor,
+    offsets: Tensor,
 ) -> dict:
     """The decoder's reconstruction of x, and the bits of the rounded latents: {"x_hat", "bits"}.
 

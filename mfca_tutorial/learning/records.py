@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from mfca_tutorial.checkpoint import save_checkpoint
@@ -66,7 +67,7 @@ class Log:
         self.step_count = state.step_count
         self.seconds = state.seconds
 
-    def add(self, result: dict[str, torch.Tensor]) -> None:
+    def add(self, result: dict[str, Tensor]) -> None:
         """Add what the objective returned for one step."""
         # detached; otherwise the graph of every step would be kept until the row is written
         values = [result[name].detach() for name in SUMMED]

@@ -14,6 +14,7 @@ from functools import lru_cache
 import torch
 import torch.nn.functional as F
 from pytorch_msssim.ssim import _fspecial_gauss_1d, _ssim
+from torch import Tensor
 
 # The exponents of the scales, finest first. Source: Wang et al. 2003.
 EXPONENTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -25,7 +26,7 @@ SIGMA = 1.5  # pixels: its standard deviation
 SMALLEST_FACTOR = 1e-4
 
 
-def ms_ssim(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+def ms_ssim(x: Tensor, y: Tensor) -> Tensor:
     """The similarity of each picture in x to the one in y; both (B, 3, H, W) in 0..1 -> (B,).
 
     Raises ValueError if a side has 160 pixels or fewer, because the coarsest scale would be smaller
@@ -64,7 +65,7 @@ def ms_ssim(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 
 @lru_cache(maxsize=8)
-def _window(device: torch.device) -> torch.Tensor:
+def _window(device: torch.device) -> Tensor:
     """(3, 1, 1, 11): a row of the Gaussian per colour; cached, as a graph cannot copy it again."""
     row = _fspecial_gauss_1d(WINDOW, SIGMA)  # (1, 1, 11)
     return row.repeat(3, 1, 1, 1).to(device)

@@ -14,9 +14,9 @@ Taught in chapter 11.
 import os
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from mfca_tutorial.checkpoint import read_checkpoint
 from mfca_tutorial.codec import Codec
@@ -47,7 +47,7 @@ def save_weights(codec: Codec, file: Path) -> bool:
     return True
 
 
-def read_weights(file: str | Path) -> dict[str, torch.Tensor]:
+def read_weights(file: str | Path) -> dict[str, Tensor]:
     """The weights (float32) in a file of `save_weights`, or in a finished checkpoint.
 
     Raises FileNotFoundError if there is no file, and ValueError if the file is neither.
