@@ -12,7 +12,7 @@ NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 export TQDM_DISABLE = 1
 export JUPYTER_PLATFORM_DIRS = 1
 
-.PHONY: book test setup lint unit notebooks browser bench shots pdf lab readme model-card set-repo release-model clean
+.PHONY: book test setup lint unit notebooks browser bench shots pdf lab readme model-card verify-results set-repo release-model clean
 .NOTPARALLEL:
 
 book: setup
@@ -60,6 +60,9 @@ readme: setup
 
 model-card: setup
 	$(BIN)/python tools/model_card.py --pictures
+
+verify-results: setup
+	$(BIN)/python tools/verify_results.py
 
 set-repo:
 	python3 tools/set_repo.py "$(URL)"

@@ -20,6 +20,7 @@ from safetensors import safe_open
 from shared import CLASSICAL, DATA, PUBLISHED, bd_rate, curve, measured, model_id, percent, render
 
 from mfca_tutorial.evaluation import rd
+from mfca_tutorial.evaluation.literature import learned_codecs
 from mfca_tutorial.learning.health import LEAST_SPREAD, MOST_PASS_COST
 from mfca_tutorial.learning.recipe import Recipe
 
@@ -243,6 +244,7 @@ def card():
         discarded=rd.load_results("mfca", "discarded"),
         bd_rate=bd_rate,
         delta=delta,
+        literature=learned_codecs(),
         command=command,
         minutes_until=minutes_until,
         goals=goals,

@@ -1,7 +1,7 @@
 """The model card's two pictures, and what is measured with the model itself.
 
-It measures hard cases, the size of the streams against the estimate, and how many hidden units
-fire. It writes _assets/model_card/loss.svg and failures.png, and data/results/model_card.json.
+It measures hard cases, the size of the streams against the estimate, how many multiplications the
+decoder takes, and how many hidden units fire. It writes _assets/model_card/loss.svg and failures.png, and data/results/model_card.json.
 tools/model_card.py calls it.
 """
 
@@ -14,11 +14,14 @@ from matplotlib.figure import Figure
 from model_card import CASES, load
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 from shared import DATA, ROOT, save_sheet
+from torch.utils.flop_counter import FlopCounterMode
 
 from mfca_tutorial import Codec, data
+from mfca_tutorial.config import LATENT_STRIDE, STRIDE
 from mfca_tutorial.entropy.gaussian import gaussian_bits, scale_of_index
 from mfca_tutorial.evaluation import benchmark, classical, metrics, rd
 
+COMMAND = "python tools/model_card.py --pictures"
 FOLDER = ROOT / "_assets" / "model_card"
 SIDE = 192  # pixels: the side of a hard case
 QUALITIES = (15, 50, 100)
@@ -131,6 +134,21 @@ def estimate(codec, name, quality):
     }
 
 
+@torch.no_grad()
+def decoder_macs(codec, height=512, width=768):
+    """Multiply-accumulates per pixel that the decoder's networks run on a picture."""
+    of_blocks = (height // STRIDE, width // STRIDE)
+    of_latents = (height // LATENT_STRIDE, width // LATENT_STRIDE)
+    z_hat = torch.zeros(1, codec.config.hyper, *of_blocks)
+    v = torch.zeros(1, codec.config.latents, *of_latents)
+    blocks = torch.full((1, 1, *of_blocks), 50.0)
+    with FlopCounterMode(display=False) as counter:
+        features = codec.hyperprior.h_s(z_hat)
+        codec.hyperprior.predict(v, features)
+        codec.synthesise(v, blocks)
+    return counter.get_total_flops() / 2 / (height * width)  # a MAC is two FLOPs
+
+
 def loss_curve():
     """Draw the loss and the PSNR of the training crops, one run after another."""
     matplotlib.rcParams |= {"svg.hashsalt": "model card", "svg.fonttype": "none"}
@@ -168,10 +186,12 @@ def draw():
 
     pairs = product(("chelsea", "coffee", "rocket"), (10, 50, 90))
     results = {
+        "command": COMMAND,
         "checkpoint": codec.model_id.hex(),
         "qualities": QUALITIES,
         "cases": cases,
         "estimates": [estimate(codec, name, quality) for name, quality in pairs],
+        "decoder_macs": decoder_macs(codec),
         "pqf": {"units": len(alive), "alive": int(alive.sum())},
         "versions": benchmark.versions(),
     }

@@ -1,17 +1,20 @@
-"""Write the generated part of the README: one picture, and the table of results.
+"""Write the generated part of the README: two pictures, and the table of results.
 
 `python tools/readme.py` rewrites the text between the two markers, from data/results/kodak/ and
-tools/templates/readme.md.j2. The picture is redrawn only with `--picture`, because that needs the
-model and takes a few seconds.
+tools/templates/readme.md.j2. The pictures are redrawn only with `--picture`, because that needs
+the model and takes a few seconds.
 """
 
 import argparse
 import re
 
-from shared import ROOT, bd_rate, percent, render, save_sheet
+import matplotlib
+from model_card import cases
+from shared import ROOT, bd_rate, curve, measured, percent, render, save_sheet
 
 from mfca_tutorial import Codec, data
 from mfca_tutorial.evaluation import classical, metrics
+from mfca_tutorial.show import figures, landscape
 
 README = ROOT / "README.md"
 BEGIN = "<!-- written by tools/readme.py: begin -->\n"
@@ -23,6 +26,10 @@ PHOTOGRAPH = "chelsea"
 QUALITY = 15
 SQUARE = (slice(20, 260), slice(100, 340))
 
+# The other: what this codec saves and costs, among learned codecs of the literature.
+COST_PICTURE = "_assets/quality_and_cost.svg"
+OWN = {"mfca": "this book", "mfca-effort10": "this book, --effort 10"}
+
 
 def delta(anchor, results, metric="psnr-rgb"):
     """The BD-rate as text: '-12.3 %'; '0' against itself; '-' if it cannot be computed."""
@@ -33,7 +40,7 @@ def delta(anchor, results, metric="psnr-rgb"):
 
 def renewed(text):
     """The README's text, with a new generated part."""
-    part = render("readme.md.j2", picture=PICTURE, delta=delta)
+    part = render("readme.md.j2", picture=PICTURE, cost_picture=COST_PICTURE, delta=delta)
     return re.sub(f"(?<={BEGIN}).*(?={END})", lambda _: part, text, flags=re.DOTALL)
 
 
@@ -60,11 +67,26 @@ def draw():
     save_sheet(panels, 3, ROOT / PICTURE)
 
 
+def draw_costs():
+    """The picture of quality and cost; what of our own is not measured stays out."""
+    ours = {}
+    for name, label in OWN.items():
+        results = measured(name)
+        if results:
+            ours[label] = (cases()["decoder_macs"], bd_rate(curve("bpg444"), results))
+
+    figures.use_style()
+    matplotlib.rcParams |= {"svg.hashsalt": "quality and cost", "svg.fonttype": "none"}
+    figure = landscape.quality_and_cost(ours)
+    figure.savefig(ROOT / COST_PICTURE, metadata={"Date": None})
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--picture", action="store_true", help="redraw the picture")
+    parser.add_argument("--picture", action="store_true", help="redraw the pictures")
     if parser.parse_args().picture:
         draw()
+        draw_costs()
     README.write_text(renewed(README.read_text("utf-8")), "utf-8")
 
 

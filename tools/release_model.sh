@@ -57,6 +57,8 @@ for file in log.csv health.jsonl report.json; do
     [ ! -f "$run/$file" ] || cp "$run/$file" data/training/
 done
 
-"$python" tools/readme.py --picture
+# The README's second picture shows what the model card has counted.
 "$python" tools/model_card.py --pictures
+"$python" tools/readme.py --picture
+"$python" tools/verify_results.py --record
 echo "The model is in place. Read README.md and data/MODEL_CARD.md, then commit data/, _assets/ and README.md."
