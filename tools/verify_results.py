@@ -28,6 +28,7 @@ from collections import Counter
 from math import isclose, log10
 from pathlib import Path
 
+import numpy as np
 from shared import DATA, model_id
 
 from mfca_tutorial import Codec, cli, data
@@ -39,6 +40,7 @@ SIZE_TOLERANCE = 0.001  # of a file's bytes
 WORD = 4  # bytes of a word of the range coder: the least by which our sizes can differ
 QUALITY_TOLERANCE = 0.01  # dB
 QUALITIES = ("psnr-rgb", "ssim-rgb", "ms-ssim-rgb")
+SIZES = ("estimate", "streams")  # of the model card's estimates, in bytes
 
 # The bundled set: the middle of four photographs, and what is asked of each codec.
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")
@@ -149,34 +151,45 @@ def measure_again(results, files, settings, codec):
     return [(stored[row["file"], row["setting"]], row) for row in again["images"]]
 
 
-def verify(results, pictures, codec, images=2, settings=2, seed=0):
-    """Compare a sample of a result's rows -> a line that says how it went, list of complaints.
-
-    pictures: {name of a picture: its file}.
-    """
-    if results["checkpoint"] not in (None, codec.model_id.hex()):
-        return f"other weights ({results['checkpoint']}): not measured again", []
-    if not pictures:
-        return "pictures not at hand: not measured again", []
-
-    # draw the sample
+def sample(results, images, settings, seed):
+    """Names of pictures and settings, drawn from those of a result."""
     chance = random.Random(seed)
     names = sorted({row["file"] for row in results["images"]})
-    names = sorted(chance.sample(names, min(images, len(names))))
-    chosen = sorted(chance.sample(results["settings"], min(settings, len(results["settings"]))))
-    pairs = measure_again(results, [pictures[name] for name in names], chosen, codec)
+    names = chance.sample(names, min(images, len(names)))
+    chosen = chance.sample(results["settings"], min(settings, len(results["settings"])))
+    return sorted(names), sorted(chosen)
 
-    # compare
+
+def compare(pairs):
+    """Pairs of rows, as stored and as measured again -> how it went, list of complaints."""
     worst = Counter()
     complaints = []
     for stored, again in pairs:
         apart, too_far = differences(stored, again)
         worst |= Counter(apart)  # the larger of both, key by key
-        for key in too_far:
-            where = f"{stored['file']} at {stored['setting']:g}"
-            complaints.append(f"{where}: {key} was {stored[key]}, is {again[key]}")
-    line = f"{len(pairs)} rows, sizes within {100 * worst['bytes']:.3f} %, "
-    line += f"qualities within {max(worst[key] for key in QUALITIES):.4f} dB"
+        where = f"{stored['file']} at {stored['setting']:g}"
+        complaints += [f"{where}: {key} was {stored[key]}, is {again[key]}" for key in too_far]
+
+    share = 100 * worst["bytes"]
+    quality = max(worst[key] for key in QUALITIES)
+    line = f"{len(pairs)} rows, sizes within {share:.3f} %, qualities within {quality:.4f} dB"
+    return line, complaints
+
+
+def verify(results, pictures, codec, images=2, settings=2, seed=0):
+    """Measure a sample of a result's rows again -> how it went, list of complaints.
+
+    pictures: {name of a picture: its file}.
+    """
+    # not everything can be measured again
+    if results["checkpoint"] not in (None, codec.model_id.hex()):
+        return f"other weights ({results['checkpoint']}): not measured again", []
+    if not pictures:
+        return "pictures not at hand: not measured again", []
+
+    names, chosen = sample(results, images, settings, seed)
+    files = [pictures[name] for name in names]
+    line, complaints = compare(measure_again(results, files, chosen, codec))
 
     # another Pillow may hold other encoders
     before = results["versions"]["pillow"]
@@ -187,32 +200,52 @@ def verify(results, pictures, codec, images=2, settings=2, seed=0):
 
 
 def verify_card(codec):
-    """Compare one estimate and one hard case of the model card -> line, list of complaints."""
+    """Measure one estimate and one hard case of the model card again -> line, complaints."""
     import model_card_pictures as pictures
 
     stored = json.loads((RESULTS / "model_card.json").read_text("utf-8"))
     if stored["checkpoint"] != model_id():
         return f"other weights ({stored['checkpoint']}): not measured again", []
 
-    # one estimate of bits
-    complaints = []
+    # one estimate of bytes, and the streams that it was compared with
     before = stored["estimates"][0]
     now = pictures.estimate(codec, before["picture"], before["quality"])
-    for key in ("estimate", "streams"):
-        if abs(now[key] / before[key] - 1) > max(SIZE_TOLERANCE, WORD / before[key]):
-            complaints.append(f"{before['picture']}: {key} was {before[key]}, is {now[key]}")
+    checked = [(f"{before['picture']}, {key}", before[key], now[key]) for key in SIZES]
 
     # one hard case
     name, picture, _ = pictures.hard_cases()[0]
     quality = stored["qualities"][0]
-    before = stored["cases"][name]["shots"][str(quality)]
-    image = pictures.np.array(picture, pictures.np.uint8)[: pictures.SIDE, : pictures.SIDE]
-    now = pictures.shoot(codec, image, quality)[1]
-    if abs(now["bytes"] / before["bytes"] - 1) > max(SIZE_TOLERANCE, WORD / before["bytes"]):
-        complaints.append(f"{name}: bytes were {before['bytes']}, are {now['bytes']}")
-    if abs(now["psnr"] - before["psnr"]) > QUALITY_TOLERANCE:
-        complaints.append(f"{name}: PSNR was {before['psnr']}, is {now['psnr']}")
+    image = np.array(picture, np.uint8)[: pictures.SIDE, : pictures.SIDE]
+    shot = stored["cases"][name]["shots"][str(quality)]
+    _, shot_now = pictures.shoot(codec, image, quality)
+    checked.append((f"{name}, bytes", shot["bytes"], shot_now["bytes"]))
+
+    # compare sizes, then the quality
+    complaints = []
+    for what, size, size_now in checked:
+        if abs(size_now - size) > max(SIZE_TOLERANCE * size, WORD):
+            complaints.append(f"{what}: was {size}, is {size_now}")
+    if abs(shot_now["psnr"] - shot["psnr"]) > QUALITY_TOLERANCE:
+        complaints.append(f"{name}: PSNR was {shot['psnr']}, is {shot_now['psnr']}")
     return "one estimate and one hard case", complaints
+
+
+def verify_file(file, sets, codec, args):
+    """Look at one file of data/results/ -> how it went, list of complaints."""
+    complaints = unnamed(file)
+    if complaints:
+        return "where from?", complaints
+
+    # results of `mfca eval` stand in a folder that is named after their pictures
+    if file.parent.name in sets:
+        results = rd.read_results(file)
+        pictures = sets[file.parent.name]
+        line, complaints = verify(results, pictures, codec, args.images, args.settings, args.seed)
+        return line, wrong_means(results) + complaints
+
+    if file.name == "model_card.json":
+        return verify_card(codec)
+    return ("names its sources" if file.suffix == ".csv" else "names its command"), []
 
 
 def main():
@@ -225,37 +258,27 @@ def main():
     if args.record:
         record()
 
-    codec = Codec.from_pretrained()
+    # without its folder, Kodak is not downloaded for this
     kodak = data.kodak() if os.environ.get("MFCA_KODAK") else []
+    kodak = {file.name: file for file in kodak}
+    sets = dict.fromkeys(("kodak", "kodak_pair", "discarded"), kodak)
+
+    codec = Codec.from_pretrained()
     failed = False
     with tempfile.TemporaryDirectory() as folder:
-        sets = {"bundled": {file.name: file for file in bundled(folder)}}
-        for name in ("kodak", "kodak_pair", "discarded"):
-            sets[name] = {file.name: file for file in kodak}
-
+        sets["bundled"] = {file.name: file for file in bundled(folder)}
         for file in sorted(RESULTS.rglob("*.json")) + sorted(RESULTS.rglob("*.csv")):
-            line = "every row names its source" if file.suffix == ".csv" else "names its command"
-            complaints = unnamed(file)
-            if file.parent.name in sets and not complaints:
-                results = rd.read_results(file)
-                complaints = wrong_means(results)
-                line, more = verify(
-                    results, sets[file.parent.name], codec, args.images, args.settings, args.seed
-                )
-                complaints += more
-            elif file.name == "model_card.json" and not complaints:
-                line, complaints = verify_card(codec)
-
-            failed = failed or bool(complaints)
+            line, complaints = verify_file(file, sets, codec, args)
             print(f"{file.relative_to(RESULTS)}: {line}", flush=True)
             for complaint in complaints:
                 print(f"    FAILED: {complaint}", flush=True)
+            failed = failed or bool(complaints)
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except ValueError as error:  # no such folder, an empty sample
+    except (OSError, ValueError) as error:  # no such folder, an empty sample
         print(f"verify_results: {error}", file=sys.stderr)
         sys.exit(2)
