@@ -1,8 +1,8 @@
 """The model card's two pictures, and what is measured with the model itself.
 
 It measures hard cases, the size of the streams against the estimate, how many multiplications the
-decoder takes, and how many hidden units fire. It writes _assets/model_card/loss.svg and failures.png, and data/results/model_card.json.
-tools/model_card.py calls it.
+decoder takes, and how many hidden units fire. It writes _assets/model_card/loss.svg and
+failures.png, and data/results/model_card.json. tools/model_card.py calls it.
 """
 
 from itertools import product
