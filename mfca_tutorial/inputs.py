@@ -1,26 +1,183 @@
-"""The pictures that people pass to the codec, converted to the form it works with, or rejected.
+"""What people hand to the codec, made into the one form in which it works, or refused.
 
-But: it reads no files; `data.py` does.
+A picture is accepted where its meaning is certain, and otherwise refused with its type and range:
+nothing is guessed. But: it reads no files (`data.py` does).
 
 Taught in chapter 9.
 """
 
+import operator
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
+import torch
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from mfca_tutorial import data
+from mfca_tutorial.config import MAX_QUALITY
+from mfca_tutorial.container import BitstreamError, Header
+from mfca_tutorial.pixels import pillow_to_rgb
+
+AnyPicture = Tensor | np.ndarray | Image.Image  # what `as_picture` takes
+
+WANTED = (
+    "a picture is an array (H, W, 3) or (H, W) of uint8 or of floats in 0..1, "
+    "a tensor (1, 3, H, W) likewise, or a Pillow image"
+)
+SLACK = 0.5 / 255  # half an 8-bit level: as far as rounding errors may lead out of 0..1
 
 
-def as_picture(x: Tensor | np.ndarray) -> Tensor:
-    """float (1, 3, H, W) in 0..1 or uint8 (H, W, 3) -> float (1, 3, H, W).
+# ---- pictures
 
-    Raises ValueError for other shapes, empty pictures, NaN and infinities.
+
+@dataclass(frozen=True)
+class Picture:
+    """A checked picture. Its pixels become floats one window at a time, which saves memory."""
+
+    pixels: np.ndarray | Tensor  # (H, W, 3) or (1, 3, H, W); uint8, or floats in 0..1
+    height: int
+    width: int
+
+    @property
+    def grey(self) -> bool:
+        """Whether the three channels are alike."""
+        if isinstance(self.pixels, Tensor):
+            red, green, blue = self.pixels[0].detach()  # (H, W) each
+            return torch.equal(red, green) and torch.equal(red, blue)
+        red, green, blue = np.moveaxis(self.pixels, 2, 0)
+        return np.array_equal(red, green) and np.array_equal(red, blue)
+
+    def window(self, top: int, left: int, height: int, width: int) -> Tensor:
+        """A part of the picture, float32 (1, 3, height, width) in 0..1; all in pixels."""
+        rows = slice(top, top + height)
+        columns = slice(left, left + width)
+
+        # a tensor: whole numbers are 0..255
+        if isinstance(self.pixels, Tensor):
+            x = self.pixels[..., rows, columns].detach()
+            is_whole = x.dtype == torch.uint8
+            return x.float() / 255 if is_whole else x.float()
+
+        # an array
+        part = self.pixels[rows, columns]  # (height, width, 3)
+        if part.dtype == np.uint8:
+            return data.to_tensor(part)
+        x = torch.from_numpy(part.astype(np.float32))
+        return x.permute(2, 0, 1)[None]  # (1, 3, height, width)
+
+
+def as_picture(x: AnyPicture) -> Picture:
+    """Check a picture of any kind that `WANTED` names; (H, W) and (H, W, 1) are grey.
+
+    Of a Pillow image the orientation in its EXIF data is applied, and what is lost on the way to
+    8-bit RGB (transparency, 16 bits) is a UserWarning.
+    Raises ValueError on everything else, with its type, shape and range: other shapes, empty
+    pictures, other whole numbers than uint8, floats outside 0..1, NaN, bool, lists, file names.
     """
-    if isinstance(x, np.ndarray):
-        x = data.to_tensor(x)
-    usable = x.ndim == 4 and x.shape[:2] == (1, 3) and x.numel() > 0
-    if not usable or not x.isfinite().all():
-        raise ValueError(
-            f"an image must be finite, and (1, 3, H, W) or uint8 (H, W, 3), not {tuple(x.shape)}"
+    # a Pillow image says itself what its numbers mean
+    if isinstance(x, Image.Image):
+        upright = ImageOps.exif_transpose(x)
+        x, losses = pillow_to_rgb(upright)  # (H, W, 3)
+        for loss in losses:
+            warnings.warn(loss, stacklevel=5)  # the caller of `Codec.compress`
+
+    if isinstance(x, Tensor):
+        fits = x.ndim == 4 and x.shape[:2] == (1, 3)
+        _check_values(x, fits)
+        return Picture(x, *x.shape[2:])
+
+    # a masked array would lose its mask
+    if isinstance(x, np.ndarray) and not isinstance(x, np.ma.MaskedArray):
+        is_grey = x.ndim == 2 or (x.ndim == 3 and x.shape[2] == 1)
+        fits = is_grey or (x.ndim == 3 and x.shape[2] == 3)
+        _check_values(x, fits)
+        height, width = x.shape[:2]
+        if is_grey:
+            # three channels that share their memory
+            one_channel = x.reshape(height, width, 1)
+            x = np.broadcast_to(one_channel, (height, width, 3))
+        return Picture(x, height, width)
+
+    raise ValueError(f"{WANTED}; not a {type(x).__name__}")
+
+
+def _check_values(x: Tensor | np.ndarray, shape_fits: bool) -> None:
+    """Raises ValueError unless shape, type and range are those of a picture."""
+    kind = str(x.dtype).removeprefix("torch.")
+    found = f"{kind} {tuple(x.shape)}"
+    if not shape_fits or 0 in x.shape:
+        raise ValueError(f"{WANTED}; not {found}")
+    if kind == "uint8":
+        return
+
+    # the range, as far as there is one: a NaN makes both ends NaN, and no comparison true
+    is_float = "float" in kind
+    is_whole = "int" in kind
+    if is_float or is_whole:
+        lowest = float(x.min())
+        highest = float(x.max())
+        if is_float and lowest >= -SLACK and highest <= 1 + SLACK:
+            return
+        found += f" with values {lowest:g}..{highest:g}"
+    raise ValueError(f"{WANTED}; not {found}")
+
+
+# ---- numbers
+
+
+def as_quality(quality: Any) -> float:
+    """A quality, rounded to half steps. Raises ValueError unless it is a number in 0..100."""
+    try:
+        number = float(quality)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not 0 <= number <= MAX_QUALITY:
+        raise ValueError(f"quality must be in 0..{MAX_QUALITY}, not {quality}")
+    return round(number * 2) / 2
+
+
+def as_effort(effort: Any) -> int:
+    """A number of moves. Raises ValueError unless it is a whole number >= 0."""
+    try:
+        moves = operator.index(effort)
+    except TypeError:
+        moves = -1
+    if moves < 0:
+        raise ValueError(f"effort must be a whole number >= 0, not {effort}")
+    return moves
+
+
+def check_size(header: Header, max_pixels: int | None) -> None:
+    """Before anything is allocated: may a file ask for so large a picture?
+
+    A few hundred bytes can be a valid file of 134 million pixels, which takes minutes to decode.
+    Without `max_pixels` it is Pillow's rule for such bombs that counts: a picture of more than
+    `Image.MAX_IMAGE_PIXELS` (89 million) is a `DecompressionBombWarning`, one of more than twice as
+    many is refused, and None switches the rule off.
+    Raises BitstreamError for a picture that is too large, ValueError for a `max_pixels` below 1.
+    """
+    pixels = header.width * header.height
+    usual = Image.MAX_IMAGE_PIXELS
+    if max_pixels is not None:
+        limit = operator.index(max_pixels)
+        if limit < 1:
+            raise ValueError(f"max_pixels must be at least 1, not {max_pixels}")
+    elif usual is not None:
+        limit = 2 * usual
+    else:
+        return
+
+    size = f"the picture has {header.width} x {header.height} = {pixels} pixels"
+    if pixels > limit:
+        raise BitstreamError(
+            f"{size}, more than the limit of {limit}; raise max_pixels if you trust the file"
         )
-    return x
+    if max_pixels is None and usual is not None and pixels > usual:
+        warnings.warn(
+            f"{size}, more than {usual}: it could be a decompression bomb",
+            Image.DecompressionBombWarning,
+            stacklevel=5,
+        )

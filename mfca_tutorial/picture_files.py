@@ -8,6 +8,7 @@ But: it knows a codec only as something that codes one tile.
 Taught in chapter 9.
 """
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,22 +16,38 @@ import torch
 from torch import Tensor
 
 from mfca_tutorial.blocks.importance import MapRequest, map_to_bytes
-from mfca_tutorial.config import MAX_QUALITY
-from mfca_tutorial.container import TILE, BitstreamError, Header, Tile, pack, tile_grid, unpack
+from mfca_tutorial.container import (
+    TILE,
+    BitstreamError,
+    Header,
+    Tile,
+    pack,
+    read_header,
+    tile_grid,
+    unpack,
+)
 from mfca_tutorial.entropy.latents import Coded
-from mfca_tutorial.inputs import as_picture
+from mfca_tutorial.inputs import AnyPicture, as_effort, as_picture, as_quality, check_size
+from mfca_tutorial.pixels import Pixels
 from mfca_tutorial.search import Progress
-from mfca_tutorial.tiling import blend
+from mfca_tutorial.tiling import finished_parts
 
 
-class EncodedTile(Protocol):
-    """What a file needs of an encoded tile; `codec.EncodedTile` is one."""
+@dataclass(frozen=True)
+class EncodedTile:
+    """One tile on its way into the file, and all that was worked out for it; H and W as padded."""
 
-    @property
-    def offsets(self) -> Tensor: ...  # the importance map, as quality offsets
+    features: Tensor  # (1, C, H/8, W/8), the last stage of g_a
+    offsets: Tensor  # (1, 1, H/64, W/64), the importance map; (1, 1, 1, 1) for a flat one
+    blocks: Tensor  # the quality of each block, 0..100; the shape of offsets
+    gain: Tensor  # (1, M, H/16, W/16), or (1, M, 1, 1) for a flat map
+    v: Tensor  # (1, M, H/16, W/16), y times gain, not rounded; or what the search made of it
+    coded: Coded  # the two streams, and v_hat, which the decoder will have
 
-    @property
-    def coded(self) -> Coded: ...  # the streams of z and y
+    def streams(self, has_map: bool) -> Tile:
+        """What the file keeps of it; the stream of a flat map is empty."""
+        map_bytes = map_to_bytes(self.offsets) if has_map else b""
+        return Tile(map_bytes, self.coded.z_bytes, self.coded.y_bytes)
 
 
 class TileCodec(Protocol):
@@ -47,51 +64,48 @@ class TileCodec(Protocol):
 
 def picture_to_file(
     codec: TileCodec,
-    x: Tensor | np.ndarray,
+    x: AnyPicture,
     quality: float,
     importance: Any,
     effort: int,
     progress: Progress,
 ) -> bytes:
     """A picture -> the bytes of a `.mfca` file; the arguments are those of `Codec.compress`."""
-    if not 0 <= quality <= MAX_QUALITY:
-        raise ValueError(f"quality must be in 0..{MAX_QUALITY}, not {quality}")
-    if effort < 0:
-        raise ValueError(f"effort must be >= 0, not {effort}")
-    x = as_picture(x)
-    height, width = x.shape[2:]
-    wanted = MapRequest.of(importance, height, width)
+    half_steps = as_quality(quality)
+    moves = as_effort(effort)
+    picture = as_picture(x)
+    wanted = MapRequest.of(importance, picture.height, picture.width)
 
     # what the file will say about itself
-    is_grey = (x == x[:, :1]).all()  # three channels alike
-    is_large = max(height, width) > TILE
+    is_large = max(picture.height, picture.width) > TILE
     header = Header(
         model_id=codec.model_id,
-        width=width,
-        height=height,
-        quality=round(quality * 2) / 2,  # half steps
-        grey=bool(is_grey),
+        width=picture.width,
+        height=picture.height,
+        quality=half_steps,
+        grey=picture.grey,
         has_map=not wanted.flat,
         tile=TILE if is_large else 0,  # 0: not cut
     )
 
-    # encode tile by tile
+    # encode tile by tile; only the streams of a tile are kept
     tiles = []
-    grid = tile_grid(width, height, header.tile)
-    for top, left, h, w in progress(grid):
-        # its pixels, and its part of what was asked for as the importance map
-        pixels = x[:, :, top : top + h, left : left + w]
-        wanted_here = wanted.window(top, left, h, w)
-        encoded = codec.encode_tile(pixels, header.quality, wanted_here, effort, progress)
-
-        # its three streams; that of a flat map is empty
-        map_bytes = map_to_bytes(encoded.offsets) if header.has_map else b""
-        tiles.append(Tile(map_bytes, encoded.coded.z_bytes, encoded.coded.y_bytes))
+    grid = tile_grid(header.width, header.height, header.tile)
+    for place in progress(grid):
+        pixels = picture.window(*place)  # (1, 3, h, w)
+        wanted_here = wanted.window(*place)
+        encoded = codec.encode_tile(pixels, header.quality, wanted_here, moves, progress)
+        tiles.append(encoded.streams(header.has_map))
+        del encoded
     return pack(header, tiles)
 
 
-def file_to_picture(codec: TileCodec, file: bytes, progress: Progress) -> Tensor:
-    """The bytes of a `.mfca` file -> a picture (1, 3, H, W); as `Codec.decompress`."""
+def file_to_pixels(
+    codec: TileCodec, file: bytes, max_pixels: int | None, progress: Progress
+) -> Pixels:
+    """The bytes of a `.mfca` file -> a picture, uint8 (H, W, 3); as `Codec.decode_pixels`."""
+    # may it be so large? And is it whole, and ours?
+    check_size(read_header(file), max_pixels)
     header, tiles = unpack(file)
     if header.model_id != codec.model_id:
         raise BitstreamError(
@@ -103,13 +117,13 @@ def file_to_picture(codec: TileCodec, file: bytes, progress: Progress) -> Tensor
     grid = tile_grid(header.width, header.height, header.tile)
     work = progress(list(zip(tiles, grid, strict=True)))
     pieces = (codec.decode_tile(header, tile, h, w) for tile, (_, _, h, w) in work)
-    x_hat = blend(pieces, grid, header.height, header.width)  # (1, 3, H, W)
 
-    # a grey picture comes back grey
-    if header.grey:
-        grey = x_hat.mean(1, keepdim=True)  # (1, 1, H, W)
-        x_hat = grey.expand(-1, 3, -1, -1)
-
-    # the 256 values of an 8-bit picture
-    levels = torch.round(x_hat.clamp(0, 1) * 255)
-    return levels / 255
+    # what is finished becomes 8-bit pixels at once
+    picture = np.empty((header.height, header.width, 3), np.uint8)
+    for top, left, part in finished_parts(pieces, grid):
+        if header.grey:
+            part = part.mean(1, keepdim=True)  # (1, 1, h, w)
+        levels = torch.round(part.clamp(0, 1) * 255).to(torch.uint8)
+        h, w = levels.shape[2:]
+        picture[top : top + h, left : left + w] = levels[0].permute(1, 2, 0).numpy()
+    return picture
