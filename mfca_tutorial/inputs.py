@@ -19,7 +19,7 @@ from torch import Tensor
 from mfca_tutorial import data
 from mfca_tutorial.config import MAX_QUALITY
 from mfca_tutorial.container import BitstreamError, Header
-from mfca_tutorial.pixels import pillow_to_rgb
+from mfca_tutorial.pixels import described, pillow_to_rgb, value_range
 
 AnyPicture = Tensor | np.ndarray | Image.Image  # what `as_picture` takes
 
@@ -106,26 +106,23 @@ def as_picture(x: AnyPicture) -> Picture:
 
 def _check_values(x: Tensor | np.ndarray, shape_fits: bool) -> None:
     """Raises ValueError unless shape, type and range are those of a picture."""
-    kind = str(x.dtype).removeprefix("torch.")
-    found = f"{kind} {tuple(x.shape)}"
-    if not shape_fits or 0 in x.shape:
-        raise ValueError(f"{WANTED}; not {found}")
-    if kind == "uint8":
-        return
+    if isinstance(x, Tensor):
+        is_bytes = x.dtype == torch.uint8
+        is_float = x.is_floating_point()
+    else:
+        is_bytes = x.dtype == np.uint8
+        is_float = x.dtype.kind == "f"
 
-    # the range, as far as there is one: a NaN makes both ends NaN, and no comparison true
-    is_float = "float" in kind
-    is_whole = "int" in kind
-    if is_float or is_whole:
-        lowest = float(x.min())
-        highest = float(x.max())
-        if is_float and lowest >= -SLACK and highest <= 1 + SLACK:
-            return
-        found += f" with values {lowest:g}..{highest:g}"
-    raise ValueError(f"{WANTED}; not {found}")
+    # floats say by their range what they mean; no comparison with NaN is true
+    fits = is_bytes
+    if is_float:
+        lowest, highest = value_range(x)
+        fits = lowest >= -SLACK and highest <= 1 + SLACK
+    if not (fits and shape_fits and 0 not in x.shape):
+        raise ValueError(f"{WANTED}; not {described(x)}")
 
 
-# ---- numbers
+# ---- everything else
 
 
 def as_quality(quality: Any) -> float:
@@ -150,6 +147,16 @@ def as_effort(effort: Any) -> int:
     return moves
 
 
+def as_bytes(file: Any) -> bytes:
+    """The bytes of a file. Raises ValueError on what has none: a file's name, for instance."""
+    if isinstance(file, (bytes, bytearray, memoryview)):
+        return bytes(file)
+    raise ValueError(
+        f"the bytes of a .mfca file are wanted, not a {type(file).__name__}; "
+        "Path(name).read_bytes() reads them"
+    )
+
+
 def check_size(header: Header, max_pixels: int | None) -> None:
     """Before anything is allocated: may a file ask for so large a picture?
 
@@ -162,8 +169,8 @@ def check_size(header: Header, max_pixels: int | None) -> None:
     pixels = header.width * header.height
     usual = Image.MAX_IMAGE_PIXELS
     if max_pixels is not None:
-        limit = operator.index(max_pixels)
-        if limit < 1:
+        limit = max_pixels
+        if not limit >= 1:
             raise ValueError(f"max_pixels must be at least 1, not {max_pixels}")
     elif usual is not None:
         limit = 2 * usual

@@ -27,7 +27,14 @@ from mfca_tutorial.container import (
     unpack,
 )
 from mfca_tutorial.entropy.latents import Coded
-from mfca_tutorial.inputs import AnyPicture, as_effort, as_picture, as_quality, check_size
+from mfca_tutorial.inputs import (
+    AnyPicture,
+    as_bytes,
+    as_effort,
+    as_picture,
+    as_quality,
+    check_size,
+)
 from mfca_tutorial.pixels import Pixels
 from mfca_tutorial.search import Progress
 from mfca_tutorial.tiling import finished_parts
@@ -105,6 +112,7 @@ def file_to_pixels(
 ) -> Pixels:
     """The bytes of a `.mfca` file -> a picture, uint8 (H, W, 3); as `Codec.decode_pixels`."""
     # may it be so large? And is it whole, and ours?
+    file = as_bytes(file)
     check_size(read_header(file), max_pixels)
     header, tiles = unpack(file)
     if header.model_id != codec.model_id:

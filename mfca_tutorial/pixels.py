@@ -5,6 +5,8 @@ But: it converts only pixels that are already in memory. Files are read in `data
 Taught in chapter 0.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
@@ -32,6 +34,31 @@ def as_rgb(array: ArrayLike) -> Pixels:
         pixels = pixels[..., None]  # (H, W, 1)
         pixels = np.repeat(pixels, 3, axis=2)  # (H, W, 3)
     return pixels[..., :3]
+
+
+def value_range(values: Any) -> tuple[float, float]:
+    """The lowest and the highest value of an array or a tensor; two NaN where there are none.
+
+    Example: value_range(np.eye(2)) -> (0.0, 1.0). One NaN among the values makes both NaN.
+    """
+    try:
+        return float(values.min().item()), float(values.max().item())
+    except (AttributeError, RuntimeError, TypeError, ValueError):
+        # there are no values, or none that can be compared
+        return float("nan"), float("nan")
+
+
+def described(values: Any) -> str:
+    """Type, shape and range of an array or a tensor, for a message.
+
+    Example: described(np.eye(2)) -> "float64 (2, 2) with values 0..1".
+    """
+    kind = str(values.dtype).removeprefix("torch.")
+    found = f"{kind} {tuple(values.shape)}"
+    if 0 in values.shape:
+        return found
+    lowest, highest = value_range(values)
+    return f"{found} with values {lowest:g}..{highest:g}"
 
 
 def pillow_to_rgb(image: Image.Image) -> tuple[Pixels, list[str]]:

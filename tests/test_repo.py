@@ -43,7 +43,7 @@ FLOORS = [
     ["blocks"],
     ["entropy"],
     ["container", "data", "pixels"],
-    ["config", "deprecation"],
+    ["config", "deprecation", "modes"],
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 

@@ -139,8 +139,8 @@ class ExactHyperprior:
         turn = pass_of_latent(config.latents, 2, 2, self.passes)  # (M, 2, 2)
         decoded = turn < p
         wanted = turn == p
-        all_features = torch.ones(config.hyper_width, 2, 2, dtype=torch.bool)
-        all_between = torch.ones(config.context_width, 2, 2, dtype=torch.bool)
+        all_features = torch.ones(config.hyper_width, 2, 2, dtype=torch.bool, device="cpu")
+        all_between = torch.ones(config.context_width, 2, 2, dtype=torch.bool, device="cpu")
 
         first = LayerByPosition(
             convolutions(adapter)[0],

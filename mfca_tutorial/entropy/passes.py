@@ -41,19 +41,19 @@ def pass_of_latent(
       device: where to put the result.
     """
     # the position of each latent within its 2x2 square
-    row = torch.arange(height) % 2
-    column = torch.arange(width) % 2
+    row = torch.arange(height, device="cpu") % 2
+    column = torch.arange(width, device="cpu") % 2
     row = row[:, None]  # (h, 1)
     column = column[None]  # (1, w)
 
     if passes == 1:
-        turn = torch.zeros(channels, height, width)
+        turn = torch.zeros(channels, height, width, device="cpu")
     elif passes == 2:
         checkerboard = (row + column) % 2  # (h, w)
         turn = checkerboard.expand(channels, -1, -1)  # (C, h, w)
     elif passes == 4:
         position = 2 * row + column  # (h, w), 0..3
-        pattern = torch.tensor(QUADTREE)  # (4, 4)
+        pattern = torch.tensor(QUADTREE, device="cpu")  # (4, 4)
         turn_of_group = pattern[:, position]  # (4, h, w)
         turn = turn_of_group.repeat_interleave(channels // 4, 0)  # (C, h, w)
     else:

@@ -1,0 +1,100 @@
+"""What torch may have been told before the codec is called, and what the codec does about it.
+
+The bytes of a file and the pixels that come out of it must not depend on switches that somebody
+turned elsewhere in the program: autocast, inference mode, the default type and device, a fork. What
+can be undone for the time of a call is undone. What cannot is one error that names the cause.
+
+But: it knows no picture and no file.
+
+Taught in chapter 9.
+"""
+
+import functools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+PROCESS = os.getpid()  # the one that imported this module
+
+
+def undisturbed(method: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Decorate a method of a module that codes pictures: it runs the same in every mode of torch.
+
+    No gradients, no autocast, no inference mode (in which the search could not differentiate).
+    Raises RuntimeError for weights in which the method would compute something else.
+    """
+
+    @functools.wraps(method)
+    def call(*arguments: Arguments.args, **keywords: Arguments.kwargs) -> Result:
+        module = arguments[0]
+        assert isinstance(module, nn.Module)
+        use_one_thread_after_fork(os.getpid())
+        device = check_weights(module)
+
+        autocast_off = torch.autocast(device.type, enabled=False)
+        with torch.inference_mode(False), torch.no_grad(), autocast_off:
+            return method(*arguments, **keywords)
+
+    return call
+
+
+@contextmanager
+def as_at_start() -> Iterator[None]:
+    """For making a module: ordinary float32 weights on the CPU, whatever torch's defaults are."""
+    use_one_thread_after_fork(os.getpid())
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.inference_mode(False), torch.device("cpu"):
+            yield
+    finally:
+        torch.set_default_dtype(default)
+
+
+@functools.cache
+def use_one_thread_after_fork(process: int) -> None:
+    """Once per process: torch's threads are not copied by a fork, and it would wait for them.
+
+    A process that has worked with several threads and is then forked (as `multiprocessing` does on
+    Linux before Python 3.14) leaves a child that believes in threads it does not have: the first
+    large operation never ends. With one thread there is nothing to wait for.
+    """
+    if process != PROCESS:
+        torch.set_num_threads(1)
+
+
+def check_weights(module: nn.Module) -> torch.device:
+    """The device of a module whose weights are fit for files. Raises RuntimeError for others."""
+    # some normalise by what they see in training, and remember it
+    if any(part.training for part in module.modules()):
+        raise RuntimeError(
+            "this codec is in training mode: call freeze() once it is trained, or eval() if it is"
+        )
+
+    for weight in module.parameters():
+        if weight.dtype != torch.float32:
+            kind = str(weight.dtype).removeprefix("torch.")
+            raise RuntimeError(
+                f"files need the float32 weights that were stored, and some of this codec are "
+                f"{kind}: load it again, without half(), double() or the like"
+            )
+    return weight.device
+
+
+def check_cast(function: Callable[[Tensor], Tensor]) -> None:
+    """Would this function, which is meant for every weight, round them? Then raise RuntimeError."""
+    probe = torch.zeros(1, dtype=torch.float32, device="cpu")
+    kind = function(probe).dtype
+    if kind != torch.float32:
+        name = str(kind).removeprefix("torch.")
+        raise RuntimeError(
+            f"a codec that codes files stays in float32, and cannot become {name}: "
+            "its files depend on every bit of its weights"
+        )
