@@ -82,7 +82,7 @@ def as_picture(x: AnyPicture) -> Picture:
         upright = ImageOps.exif_transpose(x)
         x, losses = pillow_to_rgb(upright)  # (H, W, 3)
         for loss in losses:
-            warnings.warn(loss, stacklevel=5)  # the caller of `Codec.compress`
+            warnings.warn(loss, stacklevel=6)  # the caller of `Codec.compress`
 
     if isinstance(x, Tensor):
         fits = x.ndim == 4 and x.shape[:2] == (1, 3)
