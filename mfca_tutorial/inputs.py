@@ -1,7 +1,9 @@
-"""What people hand to the codec, made into the one form in which it works, or refused.
+"""What people pass to the codec, converted to the form it works with, or rejected.
 
-A picture is accepted where its meaning is certain, and otherwise refused with its type and range:
-nothing is guessed. But: it reads no files (`data.py` does).
+A picture is accepted where its meaning is certain. Otherwise it is rejected, with its type and its
+range in the message: nothing is guessed.
+
+But: it reads no files; `data.py` does.
 
 Taught in chapter 9.
 """
