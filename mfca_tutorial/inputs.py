@@ -49,7 +49,7 @@ class Picture:
         if isinstance(self.pixels, Tensor):
             red, green, blue = self.pixels[0].detach()  # (H, W) each
             return torch.equal(red, green) and torch.equal(red, blue)
-        red, green, blue = np.moveaxis(self.pixels, 2, 0)
+        red, green, blue = np.moveaxis(self.pixels, 2, 0)  # (H, W) each
         return np.array_equal(red, green) and np.array_equal(red, blue)
 
     def window(self, top: int, left: int, height: int, width: int) -> Tensor:
@@ -87,6 +87,7 @@ def as_picture(x: AnyPicture) -> Picture:
             warnings.warn(loss, stacklevel=6)  # the caller of `Codec.compress`
 
     if isinstance(x, Tensor):
+        # the networks' own order of axes, and one picture at a time
         fits = x.ndim == 4 and x.shape[:2] == (1, 3)
         _check_values(x, fits)
         return Picture(x, *x.shape[2:])
@@ -160,16 +161,19 @@ def as_bytes(file: Any) -> bytes:
 
 
 def check_size(header: Header, max_pixels: int | None) -> None:
-    """Before anything is allocated: may a file ask for so large a picture?
+    """Decide, before anything is allocated, whether a file may ask for so large a picture.
 
     A few hundred bytes can be a valid file of 134 million pixels, which takes minutes to decode.
-    Without `max_pixels` it is Pillow's rule for such bombs that counts: a picture of more than
-    `Image.MAX_IMAGE_PIXELS` (89 million) is a `DecompressionBombWarning`, one of more than twice as
-    many is refused, and None switches the rule off.
+    Without `max_pixels`, Pillow's rule for such bombs applies: more than `Image.MAX_IMAGE_PIXELS`
+    (89 million) pixels are a `DecompressionBombWarning`, more than twice as many are rejected, and
+    there is no limit where it is None. A service that decodes the files of strangers should set a
+    limit of its own.
     Raises BitstreamError for a picture that is too large, ValueError for a `max_pixels` below 1.
     """
     pixels = header.width * header.height
-    usual = Image.MAX_IMAGE_PIXELS
+    usual = Image.MAX_IMAGE_PIXELS  # what Pillow's user may have changed
+
+    # the limit of the caller comes before Pillow's
     if max_pixels is not None:
         limit = max_pixels
         if not limit >= 1:

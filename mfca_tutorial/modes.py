@@ -35,9 +35,12 @@ def undisturbed(method: Callable[Arguments, Result]) -> Callable[Arguments, Resu
     def call(*arguments: Arguments.args, **keywords: Arguments.kwargs) -> Result:
         module = arguments[0]
         assert isinstance(module, nn.Module)
+
+        # what cannot be changed for the time of a call
         use_one_thread_after_fork(os.getpid())
         device = check_weights(module)
 
+        # what can
         autocast_off = torch.autocast(device.type, enabled=False)
         with torch.inference_mode(False), torch.no_grad(), autocast_off:
             return method(*arguments, **keywords)
@@ -49,6 +52,8 @@ def undisturbed(method: Callable[Arguments, Result]) -> Callable[Arguments, Resu
 def as_at_start() -> Iterator[None]:
     """For making a module: ordinary float32 weights on the CPU, whatever torch's defaults are."""
     use_one_thread_after_fork(os.getpid())
+
+    # the type by default is one for the whole process, so it is put back whatever happens
     default = torch.get_default_dtype()
     torch.set_default_dtype(torch.float32)
     try:
@@ -78,6 +83,7 @@ def check_weights(module: nn.Module) -> torch.device:
             "this codec is in training mode: call freeze() once it is trained, or eval() if it is"
         )
 
+    # a file depends on every bit of them
     for weight in module.parameters():
         if weight.dtype != torch.float32:
             kind = str(weight.dtype).removeprefix("torch.")
@@ -90,6 +96,7 @@ def check_weights(module: nn.Module) -> torch.device:
 
 def check_cast(function: Callable[[Tensor], Tensor]) -> None:
     """Would this function, which is meant for every weight, round them? Then raise RuntimeError."""
+    # ask it about a tensor that is nobody's weight
     probe = torch.zeros(1, dtype=torch.float32, device="cpu")
     kind = function(probe).dtype
     if kind != torch.float32:

@@ -78,6 +78,7 @@ def picture_to_file(
     progress: Progress,
 ) -> bytes:
     """A picture -> the bytes of a `.mfca` file; the arguments are those of `Codec.compress`."""
+    # understand the arguments, or reject them
     half_steps = as_quality(quality)
     moves = as_effort(effort)
     picture = as_picture(x)
@@ -99,11 +100,12 @@ def picture_to_file(
     tiles = []
     grid = tile_grid(header.width, header.height, header.tile)
     for place in progress(grid):
+        # its pixels, and its part of what was asked for as the importance map
         pixels = picture.window(*place)  # (1, 3, h, w)
         wanted_here = wanted.window(*place)
         encoded = codec.encode_tile(pixels, header.quality, wanted_here, moves, progress)
         tiles.append(encoded.streams(header.has_map))
-        del encoded
+        del encoded  # its memory is wanted for the next tile
     return pack(header, tiles)
 
 
@@ -129,8 +131,11 @@ def file_to_pixels(
     # what is finished becomes 8-bit pixels at once
     picture = np.empty((header.height, header.width, 3), np.uint8)
     for top, left, part in finished_parts(pieces, grid):
+        # a grey picture comes back grey
         if header.grey:
             part = part.mean(1, keepdim=True)  # (1, 1, h, w)
+
+        # the 256 values of an 8-bit picture
         levels = torch.round(part.clamp(0, 1) * 255).to(torch.uint8)
         h, w = levels.shape[2:]
         picture[top : top + h, left : left + w] = levels[0].permute(1, 2, 0).numpy()
