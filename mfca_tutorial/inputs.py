@@ -146,7 +146,7 @@ def as_effort(effort: Any) -> int:
     except TypeError:
         moves = -1
     if moves < 0:
-        raise ValueError(f"effort must be a whole number >= 0, not {effort}")
+        raise ValueError(f"effort must be >= 0 and whole, not {effort}")
     return moves
 
 
