@@ -1,10 +1,12 @@
 """The same file and the same pixels, whatever torch was told elsewhere, after copies and forks."""
 
 import copy
+import os
 import pickle
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -125,6 +127,13 @@ def test_copies_of_a_used_codec_work(codec, wanted):
     assert_equal(results(pickle.loads(pickle.dumps(codec))), wanted)
 
 
+def test_threads_may_share_a_codec(checkpoint_file, wanted):
+    codec = Codec.from_pretrained(checkpoint_file)
+    with ThreadPoolExecutor(4) as threads:
+        for found in threads.map(lambda _: results(codec), range(4)):
+            assert_equal(found, wanted)
+
+
 CASTS = {
     "half": lambda codec: codec.half(),
     "double": lambda codec: codec.double(),
@@ -182,7 +191,7 @@ def run(code):
     return done.stdout
 
 
-FORKS = pytest.mark.skipif(not hasattr(sys, "getdlopenflags"), reason="this system has no fork")
+FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
 @FORKS
