@@ -3,15 +3,19 @@
 Files are written whole or not at all.
 """
 
+import io
 import os
+import stat
+import struct
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from mfca_tutorial import data
+from mfca_tutorial import bit_depth, data, whole_files
 from mfca_tutorial.pixels import as_rgb
 
 RNG = np.random.default_rng(0)
@@ -84,6 +88,95 @@ def test_sixteen_bits_are_rounded_not_clipped(tmp_path):
     image, notices = data.read_image(saved(tmp_path, Image.fromarray(grey), "a.png"))
     np.testing.assert_array_equal(image[0, :, 0], np.rint(grey[0] / 257))
     assert notices == ["16-bit grey rounded to 8 bits"]
+
+
+def png_of_16_bits(colour_type, channels):
+    """A PNG by hand: Pillow writes none with 16-bit colours."""
+    rows = RNG.integers(0, 65536, (4, 5, channels)).astype(">u2")
+    pixels = b"".join(b"\0" + row.tobytes() for row in rows)
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", 5, 4, 16, colour_type, 0, 0, 0)),
+        (b"IDAT", zlib.compress(pixels)),
+        (b"IEND", b""),
+    ]
+    file = b"\x89PNG\r\n\x1a\n"
+    for name, content in chunks:
+        checksum = zlib.crc32(name + content)
+        file += struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
+    return file
+
+
+def tiff_of_16_bits():
+    """A TIFF by hand: one strip, no compression."""
+    pixels = bytes(4 * 5 * 3 * 2)
+    entries = [(256, 5), (257, 4), (258, None), (259, 1), (262, 2), (277, 3), (278, 4), (279, 120)]
+    entries = sorted([*entries, (273, None)])
+    directory = 8 + 2 + 12 * len(entries) + 4
+    file = b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", len(entries))
+    for tag, value in entries:
+        if tag == 258:  # bits: three numbers, which stand behind the directory
+            file += struct.pack("<HHII", tag, 3, 3, directory)
+        else:
+            value = directory + 6 if tag == 273 else value
+            file += struct.pack("<HHII", tag, 4, 1, value)
+    return file + bytes(4) + struct.pack("<HHH", 16, 16, 16) + pixels
+
+
+def saved_in(kind, image, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+COLOUR = Image.fromarray(PICTURE)
+
+
+@pytest.mark.parametrize(
+    ("file", "is_cut"),
+    [
+        (png_of_16_bits(2, 3), True),
+        (png_of_16_bits(4, 2), True),
+        (png_of_16_bits(6, 4), True),
+        (tiff_of_16_bits(), True),
+        (b"P6 2 1 65535\n" + bytes(12), True),
+        (b"P3 2 1 1023\n1 2 3 4 5 6\n", True),
+        (saved_in("SGI", COLOUR, bpc=2), True),
+        # 8 bits, or grey, which has a notice of its own
+        (png_of_16_bits(0, 1), False),
+        (saved_in("PNG", COLOUR), False),
+        (saved_in("SGI", COLOUR), False),
+        (saved_in("JPEG2000", COLOUR), False),
+        (saved_in("JPEG2000", Image.fromarray(np.zeros((9, 9), np.uint16))), False),
+        (b"P6 2 1 255\n" + bytes(6), False),
+        (saved_in("AVIF", COLOUR), False),
+    ],
+)
+def test_colours_of_more_than_8_bits_get_a_notice(file, is_cut):
+    with Image.open(io.BytesIO(file)) as image:
+        assert bit_depth.is_cut_to_8_bits(image) == is_cut
+
+
+def test_the_notice_of_16_bit_colours_reaches_the_reader():
+    file = io.BytesIO(png_of_16_bits(2, 3))
+    assert data.read_image(file)[1] == ["more than 8 bits per colour cut to 8 bits"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "mark", "distance", "as_it_is", "deeper"),
+    [
+        ("JPEG2000", b"\xff\x4f\xff\x51", 42, 7, 11),  # the depth of the first component, less 1
+        ("AVIF", b"av1C", 6, 0x0C, 0x4C),  # 4:2:0; the same with high_bitdepth
+    ],
+)
+def test_the_depth_is_read_where_it_stands(kind, mark, distance, as_it_is, deeper):
+    """Pillow writes neither with more than 8 bits, so the byte is changed once the file is open."""
+    file = bytearray(saved_in(kind, COLOUR))
+    at = file.find(mark) + distance
+    assert file[at] == as_it_is
+    file[at] = deeper
+    with Image.open(io.BytesIO(saved_in(kind, COLOUR))) as image:
+        image.fp = io.BytesIO(file)
+        assert bit_depth.is_cut_to_8_bits(image)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +258,61 @@ def test_a_write_replaces_the_old_file_and_leaves_nothing_else(tmp_path):
     data.write_atomic(file, b"new")
     assert file.read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["a.jpg"]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o640])
+def test_a_file_that_is_replaced_passes_on_its_permissions(tmp_path, mode):
+    """A private file must not become public."""
+    file = tmp_path / "a"
+    file.write_bytes(b"old")
+    file.chmod(mode)
+    data.write_atomic(file, b"new")
+    assert stat.S_IMODE(file.stat().st_mode) == mode
+
+
+def test_a_read_only_file_is_not_replaced(tmp_path, monkeypatch):
+    file = tmp_path / "a"
+    file.write_bytes(b"old")
+    file.chmod(0o444)
+    monkeypatch.setattr(os, "access", lambda *_: False)  # as for everybody but root
+    with pytest.raises(PermissionError, match="read-only"):
+        data.write_atomic(file, b"new")
+    assert file.read_bytes() == b"old"
+
+
+def test_nothing_is_written_through_a_link_that_somebody_else_has_laid(tmp_path, monkeypatch):
+    """In a folder like /tmp, the temporary file's name must not lead to a file of the user's."""
+    (tmp_path / "mine").write_bytes(b"old")
+    monkeypatch.setattr(whole_files, "temporary_name", lambda _: tmp_path / "guessed")
+    (tmp_path / "guessed").symlink_to(tmp_path / "mine")
+    with pytest.raises(FileExistsError):
+        data.write_atomic(tmp_path / "a", b"new")
+    assert (tmp_path / "mine").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "\u00e4" * 127, "[1].mfca", "a b"])
+def test_every_name_that_the_system_allows(tmp_path, name):
+    data.write_atomic(tmp_path / name, b"new")
+    assert (tmp_path / name).read_bytes() == b"new"
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_an_error_of_writing_names_the_file(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught:
+        data.write_atomic(tmp_path / "no" / "a", b"new")
+    assert caught.value.filename == str(tmp_path / "no" / "a")
+
+
+def test_a_folder_that_is_read_only(tmp_path):
+    """As a user who is not root, to whom everything is allowed."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    folder.chmod(0o555)
+    if os.access(folder, os.W_OK):
+        pytest.skip("this user may write everywhere")
+    with pytest.raises(PermissionError) as caught:
+        data.write_atomic(folder / "a", b"new")
+    assert caught.value.filename == str(folder / "a")
 
 
 def test_a_kind_of_file_that_nobody_can_write(tmp_path):

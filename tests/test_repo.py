@@ -29,6 +29,7 @@ FLOORS = [
     ["__main__"],
     ["cli"],
     ["commands"],
+    ["command_files", "command_output"],
     ["report"],
     ["learning"],
     ["show"],
@@ -42,8 +43,8 @@ FLOORS = [
     ["transforms", "tiling"],
     ["blocks"],
     ["entropy"],
-    ["container", "data", "pixels"],
-    ["config", "deprecation", "modes"],
+    ["bit_depth", "container", "data", "pixels"],
+    ["config", "deprecation", "interrupts", "modes", "whole_files"],
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 

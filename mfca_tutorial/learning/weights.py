@@ -11,15 +11,15 @@ But: finished codecs are not written here; `checkpoint.py` does that.
 Taught in chapter 11.
 """
 
-import os
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from mfca_tutorial.checkpoint import read_checkpoint
 from mfca_tutorial.codec import Codec
+from mfca_tutorial.whole_files import write_atomic
 
 KIND = "float16 weights of a run"  # in the file's metadata
 
@@ -39,11 +39,8 @@ def save_weights(codec: Codec, file: Path) -> bool:
 
         halves[name] = half
 
-    # write under another name first, so that nobody reads half a file
-    unfinished = file.with_suffix(".tmp")
     metadata = {"kind": KIND, "config": codec.config.to_json()}
-    save_file(halves, unfinished, metadata)
-    os.replace(unfinished, file)
+    write_atomic(file, save(halves, metadata))
     return True
 
 
