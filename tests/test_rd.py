@@ -67,9 +67,9 @@ class Raw:
         self.asked.append((quality, importance, effort))
         return np.array(image.shape, "<u2").tobytes() + image.tobytes()
 
-    def decompress(self, file):
+    def decode_pixels(self, file):
         shape = np.frombuffer(file[:6], "<u2")
-        return data.to_tensor(np.frombuffer(file[6:], np.uint8).reshape(shape))
+        return np.frombuffer(file[6:], np.uint8).reshape(shape)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +116,10 @@ def test_results_go_through_json(results, tmp_path):
         '{"name": "a", "results": {"psnr-rgb": [1]}}',
         '{"name": "a", "results": {"bpp": [1], "psnr-rgb": []}}',
         '{"name": 1, "results": {"bpp": [1], "psnr-rgb": [1]}}',
+        '{"name": "a", "results": {"bpp": [1], "psnr-rgb": [NaN]}}',
+        '{"name": "a", "results": {"bpp": [Infinity], "psnr-rgb": [1]}}',
+        '{"name": "a", "results": {"bpp": [0], "psnr-rgb": [1]}}',
+        '{"name": "a", "results": {"bpp": ["1"], "psnr-rgb": [1]}}',
     ],
 )
 def test_other_files_are_no_results(tmp_path, text):
@@ -194,6 +198,49 @@ def test_bd_rate_without_common_ground(compare):
         compare(low, high)
     with pytest.raises(ValueError, match="fewer than two points"):
         compare(low, low, "ms-ssim-rgb")
+
+
+def two_points(name, low, high):
+    return {"name": name, "results": {"bpp": [0.1, 1], "psnr-rgb": [low, high]}}
+
+
+@pytest.mark.parametrize("compare", [rd.bd_rate, rd.common_range])
+@pytest.mark.parametrize("low", [29.99, 29.51])
+def test_bd_rate_over_a_sliver_is_refused_with_the_overlap(compare, low):
+    says = f"a and b: the curves share only {low:.2f}..30.00 dB of psnr-rgb, less than 0.5 dB"
+    with pytest.raises(ValueError, match=re.escape(says)):
+        compare(two_points("a", 20, 30), two_points("b", low, 40))
+
+
+def test_bd_rate_over_a_small_part_warns_with_the_overlap():
+    says = "BD-rate of a and b over 26.00..30.00 dB, 40% of the shorter curve"
+    with pytest.warns(UserWarning, match=re.escape(says)):
+        rd.bd_rate(two_points("a", 20, 30), two_points("b", 26, 40))
+
+
+@pytest.mark.filterwarnings("error")
+def test_bd_rate_over_half_of_the_shorter_curve_is_silent():
+    rd.bd_rate(two_points("a", 20, 30), two_points("b", 25, 40))
+    rd.bd_rate(two_points("a", 20, 30), two_points("b", 25, 26))
+
+
+def test_no_pair_of_stored_curves_shares_only_a_sliver():
+    curves = [rd.published(name) for name in palette.PUBLISHED]
+    curves += [rd.load_results(name) for name in ("mfca", "jpeg", "webp", "avif", "jpeg2000")]
+    for metric in ("psnr-rgb", "ms-ssim-rgb"):
+        known = [curve for curve in curves if len(rd.curve(curve, metric)[0]) > 1]
+        lengths = [np.ptp(rd.common_range(a, b, metric)) for a in known for b in known]
+        assert min(lengths) > 5  # dB
+
+
+def test_evaluation_goes_on_after_files_that_fail(tmp_path, files):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    data.write_image(np.zeros((2, 16384, 3), np.uint8), tmp_path / "b.png")  # WebP ends at 16383
+    results = benchmark.evaluate("webp", [*sorted(tmp_path.iterdir()), *files], [50])
+    assert [row["file"] for row in results["failed"]] == ["a.png", "b.png"]
+    assert str(tmp_path / "b.png") in results["failed"][1]["reason"]
+    assert [row["file"] for row in results["images"]] == ["a.png", "b.png"]
+    assert results["skipped-ms-ssim"] == 1
 
 
 def test_unknown_published_curve():

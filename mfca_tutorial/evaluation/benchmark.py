@@ -48,9 +48,9 @@ def evaluate(
 
     Returns a dictionary in CompressAI's layout, {"name", "description", "results": {"bpp": [...],
     "psnr-rgb": [...], ...}}, with one value per setting. In addition it has "settings",
-    "skipped-ms-ssim", "checkpoint", "versions" and "images", the last with one row per file and
-    setting. Raises ImageError for a file that cannot be read, and ValueError if there is no file or
-    no setting.
+    "skipped-ms-ssim", "checkpoint", "versions", "images", with one row per file and setting, and
+    "failed", with the reason for each file that could not be measured. Raises ValueError if there
+    is no file or no setting, or if no file can be measured.
     """
     from tqdm import tqdm  # only here, since curves are read and drawn without it
 
@@ -60,24 +60,26 @@ def evaluate(
     if not files or not settings:
         raise ValueError("nothing to evaluate: give at least one image and one setting")
 
-    # code one image before timing starts, because the first call loads libraries and fills caches
-    encode, decode = _coder(codec, importance, effort)
-    first_image, _ = data.read_image(files[0])
-    decode(encode(first_image, settings[0]))
-
     # measure every image at every setting
+    encode, decode = _coder(codec, importance, effort)
     rows: list[rd.Row] = []
     images: list[dict[str, str | float | None]] = []
-    with tqdm(total=len(files) * len(settings), unit="file", disable=not progress) as bar:
+    failed: list[dict[str, str]] = []
+    with tqdm(total=len(files), unit="file", disable=None if progress else True) as bar:
         for file in files:
-            image, _ = data.read_image(file)  # (H, W, 3)
-
-            # keep each row twice: for the means, and together with the file's name for the result
-            for setting in settings:
-                row = rd.measure(encode, decode, image, setting)
-                rows.append(row)
-                images.append({"file": Path(file).name, **row})
-                bar.update()
+            # one image that is damaged, or too large for a codec, must not cost the others
+            is_first = not rows
+            try:
+                of_file = _measure_file(encode, decode, file, settings, is_first)
+            except (ValueError, OSError) as error:
+                failed.append({"file": Path(file).name, "reason": _reason(file, error)})
+            else:
+                # keep the rows twice: for the means, and together with the file's name
+                rows += of_file
+                images += [{"file": Path(file).name, **row} for row in of_file]
+            bar.update()
+    if not rows:
+        raise ValueError(f"no image could be measured; the first: {failed[0]['reason']}")
 
     # a point of the curve is the mean over the images at one setting
     points = []
@@ -91,17 +93,42 @@ def evaluate(
     too_small = [row for row in one_row_per_file if row["ms-ssim-rgb"] is None]
 
     # the layout is CompressAI's, so that its tools can draw our results
-    means_over = f"mean over {len(files)} images of per-image values"
+    means_over = f"mean over {len(one_row_per_file)} images of per-image values"
     return {
         "name": _name_of(codec, importance, effort),
         "description": f"{means_over}; whole files, 8-bit output",
         "settings": settings,
         "results": columns,
         "skipped-ms-ssim": len(too_small),
+        "failed": failed,
         "checkpoint": None if isinstance(codec, str) else codec.model_id.hex(),
         "versions": versions(),
         "images": images,
     }
+
+
+def _measure_file(
+    encode: classical.Encode,
+    decode: classical.Decode,
+    file: AnyPath,
+    settings: list[float],
+    is_first: bool,
+) -> list[rd.Row]:
+    """One file at every setting. Raises ImageError, or what a codec has against the image."""
+    image, _ = data.read_image(file)  # (H, W, 3)
+
+    # code it once before timing starts: the first call loads libraries and fills caches
+    if is_first:
+        decode(encode(image, settings[0]))
+    return [rd.measure(encode, decode, image, setting) for setting in settings]
+
+
+def _reason(file: AnyPath, error: Exception) -> str:
+    # on one line; an ImageError names the file itself
+    message = " ".join(str(error).split())
+    if isinstance(error, data.ImageError):
+        return message
+    return f"{file}: {message}"
 
 
 def _coder(
@@ -116,7 +143,7 @@ def _coder(
         return codec.compress(image, quality, importance=importance, effort=effort)
 
     def decode(file: bytes) -> Pixels:
-        return data.to_image(codec.decompress(file))
+        return codec.decode_pixels(file)
 
     return encode, decode
 
