@@ -10,13 +10,28 @@ Taught in chapters 0, 9 and 12.
 """
 
 import argparse
-import json
 import shlex
 import sys
-from collections.abc import Iterable
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from mfca_tutorial.command_files import (
+    STREAM,
+    SUFFIX,
+    check_output,
+    read_input,
+    refuse_picture_name,
+    write_output,
+)
+from mfca_tutorial.command_output import (
+    note,
+    print_curve,
+    print_facts,
+    print_json,
+    progress_bar,
+    report,
+)
 from mfca_tutorial.config import MAX_QUALITY
 
 if TYPE_CHECKING:
@@ -24,9 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mfca_tutorial.codec import Codec
-
-T = TypeVar("T")
-
+    from mfca_tutorial.evaluation.results import Results
 
 # ---- the commands
 
@@ -44,9 +57,11 @@ def encode(
     from mfca_tutorial import data
 
     # first, everything that can fail immediately
-    check_output(target)
+    check_output(target, source, importance, checkpoint, may_be_stdout=True)
+    refuse_picture_name(target, "use .mfca, the only format that `mfca encode` writes")
     step = half_step(quality)
-    image, notices = data.read_image(source)  # (H, W, 3)
+    picture = sys.stdin.buffer if source == STREAM else source
+    image, notices = data.read_image(picture)  # (H, W, 3)
     for notice in notices:
         note(f"{source}: {notice}")
     wanted = read_importance(importance)
@@ -54,33 +69,42 @@ def encode(
     # then the work
     codec = load_codec(checkpoint)
     stream = codec.compress(image, step, importance=wanted, effort=effort, progress=progress_bar)
-    data.write_atomic(target, stream)
+    write_output(target, stream)
 
     # the report
     height, width = image.shape[:2]
     bpp = 8 * len(stream) / (width * height)
-    print(f"{target}: {width} x {height}, {len(stream)} bytes, {bpp:.3f} bpp")
+    report(target, f"{width} x {height}, {len(stream)} bytes, {bpp:.3f} bpp")
 
 
-def decode(source: str, target: str, *, checkpoint: str | None) -> None:
+def decode(
+    source: str,
+    target: str,
+    *,
+    checkpoint: str | None,
+    max_pixels: int | None,
+) -> None:
     """Decompress a .mfca file to a picture."""
     from mfca_tutorial import container, data
 
     # first, everything that can fail immediately
-    check_output(target)
-    data.output_format(target)
-    stream = Path(source).read_bytes()
+    check_output(target, source, checkpoint, may_be_stdout=True)
+    if Path(target).suffix.lower() == SUFFIX:
+        raise ValueError(f"{target}: `mfca decode` writes pictures; use .png")
+
+    # standard output has no suffix that would name a format
+    kind = "PNG" if target == STREAM else data.output_format(target)
+    stream = read_input(source)
     header = container.read_header(stream)
 
     # then the work
     codec = load_codec(checkpoint)
-    x_hat = codec.decompress(stream, progress=progress_bar)  # (1, 3, H, W)
-    image = data.to_image(x_hat)  # (H, W, 3)
+    image = codec.decode_pixels(stream, max_pixels=max_pixels, progress=progress_bar)  # (H, W, 3)
 
     # the three channels of a grey picture are equal, so one is enough
     pixels = image[..., 0] if header.grey else image
-    data.write_image(pixels, target)
-    print(f"{target}: {header.width} x {header.height}")
+    write_output(target, data.image_bytes(pixels, kind, name=target))
+    report(target, f"{header.width} x {header.height}")
 
 
 def info(file: str, *, as_json: bool) -> None:
@@ -88,7 +112,7 @@ def info(file: str, *, as_json: bool) -> None:
     from mfca_tutorial import container
 
     # unpacking checks the file's structure but does not decode the streams, so it needs no model
-    stream = Path(file).read_bytes()
+    stream = read_input(file)
     header, tiles = container.unpack(stream)
 
     facts = {
@@ -132,7 +156,8 @@ def evaluate(
     from mfca_tutorial import data
     from mfca_tutorial.evaluation import benchmark, classical, rd
 
-    check_output(out)
+    check_output(out, checkpoint)
+    refuse_picture_name(out, "use .json, the only format that `mfca eval` writes")
 
     # the pictures: 'kodak' means the Kodak set unless a folder has that name
     is_kodak = folder == "kodak" and not Path(folder).exists()
@@ -156,36 +181,46 @@ def evaluate(
 
     # the report
     skipped = results["skipped-ms-ssim"]
+    failed = results["failed"]
+    measured = len(files) - len(failed)
     if skipped:
-        note(f"{skipped} of {len(files)} images are too small for MS-SSIM and are not in its mean")
+        note(f"{skipped} of {measured} images are too small for MS-SSIM and are not in its mean")
     if as_json:
         print_json({key: value for key, value in results.items() if key != "images"})
     else:
         print_curve(results["settings"], [results["results"][key] for key in rd.MEANS])
+
+    # the rest is saved, but the missing files must not go unnoticed
+    if failed:
+        for failure in failed:
+            note(failure["reason"])
+        raise data.ImageError(f"{len(failed)} of {len(files)} images are not in {out}; see above")
 
 
 def plot(results: list[str], *, out: str, metric: str) -> None:
     """Draw rate-distortion curves; the first is the anchor for the BD-rates."""
     from mfca_tutorial.evaluation.plot import find_results, write_plot
 
-    check_output(out)
+    check_output(out, *results)
 
     # each name is a result file or a published curve
     curves = [find_results(name) for name in results]
-    deltas = write_plot(curves, out, metric)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its warnings about BD-rates are repeated below
+        write_plot(curves, out, metric)
 
-    # print the numbers of the legend with one more digit
-    anchor = curves[0]["name"]
-    for name, delta in deltas.items():
-        shown = "no common range" if delta is None else f"{delta:+.2f} %"
-        print(f"BD-rate of {name} against {anchor} ({metric}): {shown}")
+    # print the numbers of the legend with one more digit, and the range they are taken over
+    anchor = curves[0]
+    for other in curves[1:]:
+        shown = shown_bd_rate(anchor, other, metric)
+        print(f"BD-rate of {other['name']} against {anchor['name']} ({metric}): {shown}")
 
 
 def train(**options: object) -> None:
     """Train a model; the options are the fields of `Recipe`."""
-    from mfca_tutorial.learning import trainer
+    from mfca_tutorial.learning import command
 
-    trainer.main(argparse.Namespace(**options))
+    command.main(argparse.Namespace(**options))
 
 
 # ---- what the commands share
@@ -221,15 +256,6 @@ def load_codec(checkpoint: str | None) -> "Codec":
     return Codec.from_pretrained(checkpoint)
 
 
-def check_output(file: str) -> None:
-    """Check, before any work is done, that the output can be written. Raises OSError if not."""
-    # the folder must exist, and the output must not itself be a folder
-    if not Path(file).resolve().parent.is_dir():
-        raise FileNotFoundError(f"{file}: no such folder")
-    if Path(file).is_dir():
-        raise IsADirectoryError(f"{file}: is a folder")
-
-
 def without_folders(words: list[str]) -> str:
     """The command that the user typed, with each file's folder left out."""
     # results are published, and where the user keeps files is private
@@ -237,37 +263,13 @@ def without_folders(words: list[str]) -> str:
     return shlex.join(["mfca", *names])
 
 
-# ---- output
+def shown_bd_rate(anchor: "Results", other: "Results", metric: str) -> str:
+    """A BD-rate and the range it is taken over, or the reason why there is none."""
+    from mfca_tutorial.evaluation import rd
 
-
-def note(message: str) -> None:
-    """Tell the user something that is not an error."""
-    print(f"mfca: note: {message}", file=sys.stderr)
-
-
-def progress_bar(work: Iterable[T]) -> Iterable[T]:
-    """Show progress over tiles or search steps, once the work has taken two seconds."""
-    from tqdm import tqdm
-
-    return tqdm(work, delay=2, leave=False)
-
-
-def print_json(values: dict[str, object]) -> None:
-    """Print values for other programs to read."""
-    print(json.dumps(values, indent=1))
-
-
-def print_facts(facts: dict[str, object]) -> None:
-    """Print one fact per line, in two columns."""
-    for key, value in facts.items():
-        shown = f"{value:.4f}" if key == "bpp" else str(value)
-        print(f"{key:<11} {shown}")
-
-
-def print_curve(settings: list[float], columns: list[list[float | None]]) -> None:
-    """Print a table with one line per setting; `columns` are in the order of `rd.MEANS`."""
-    print(" setting      bpp  PSNR dB  MS-SSIM  encode s  decode s")
-    for setting, row in zip(settings, zip(*columns, strict=True), strict=True):
-        bpp, psnr, _, ms_ssim, encoding, decoding = row
-        shown = "-" if ms_ssim is None else f"{ms_ssim:.5f}"
-        print(f"{setting:8g} {bpp:8.4f} {psnr:8.3f} {shown:>8} {encoding:9.3f} {decoding:9.3f}")
+    try:
+        low, high = rd.common_range(anchor, other, metric)
+        delta = rd.bd_rate(anchor, other, metric)
+    except ValueError as error:
+        return f"none ({error})"
+    return f"{delta:+.2f} % over {low:.1f}..{high:.1f} dB"

@@ -3,12 +3,15 @@
 The model is an untrained tiny one, made here: the commands, not the pictures, are under test.
 """
 
+import io
 import json
+import os
 import shlex
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -178,7 +181,7 @@ BAD_COMMANDS = [
     ("encode {picture} {folder}/out.mfca --quality 101", "not in 0..100"),
     ("encode {picture} {folder}/out.mfca --quality nan", "not in 0..100"),
     ("encode {picture} {folder}/out.mfca --quality high", "--quality"),
-    ("encode {picture} {folder}/out.mfca --effort -1", "effort must be >= 0"),
+    ("encode {picture} {folder}/out.mfca --effort -1", "effort must be a whole number >= 0"),
     ("encode {picture} {folder}/no/out.mfca", "no such folder"),
     ("encode {picture} {folder}", "is a folder"),
     ("encode {picture} {folder}/out.mfca --importance sometimes", "no such file"),
@@ -194,6 +197,17 @@ BAD_COMMANDS = [
     ("eval {folder}/empty --out {folder}/r.json", "no image"),
     ("eval {folder} --out {folder}/r.json --qualities 50 120", "not in 0..100"),
     ("plot h267 --out {folder}/p.png", "no published curve"),
+    # an output that would be a lie
+    ("encode {picture} {folder}/out.png", ".png is the name of another format; use .mfca"),
+    ("encode {picture} {folder}/out.JPG", ".jpg is the name of another format; use .mfca"),
+    ("encode {picture} {folder}/out.webp", "another format"),
+    ("decode {file} {folder}/out.mfca", "writes pictures; use .png"),
+    ("eval {folder} --out {folder}/text.png", "another format; use .json"),
+    ("eval {folder} --out -", "standard output is not possible"),
+    ("plot vtm444 --out -", "standard output is not possible"),
+    ("decode {file} {folder}/out.png --checkpoint {model} --max-pixels 6299", "6300 pixels"),
+    ("decode {file} {folder}/out.png --checkpoint {model} --max-pixels 0", "at least 1"),
+    ("decode {file} {folder}/out.png --checkpoint {model} --max-pixels many", "--max-pixels"),
 ]
 
 
@@ -203,6 +217,124 @@ def test_bad_input_is_one_line_and_exit_2(capsys, wrong, command, says):
     assert says in fails(capsys, *words)
     names = sorted(file.name for file in wrong["folder"].iterdir())
     assert names == ["damaged.mfca", "empty", "text.png"]  # nothing was written
+
+
+@pytest.fixture
+def same(encoded, model, tmp_path):
+    """Copies of the picture, the file and the model, and other names for them; their contents."""
+    picture, file = encoded
+    for name, original in (("a.png", picture), ("a.mfca", file), ("m.safetensors", model)):
+        (tmp_path / name).write_bytes(Path(original).read_bytes())
+        (tmp_path / f"link_{name}").symlink_to(tmp_path / name)
+        os.link(tmp_path / name, tmp_path / f"hard_{name}")
+    (tmp_path / "picture").write_bytes(Path(picture).read_bytes())
+    data.write_atomic(tmp_path / "r.json", json.dumps(CURVE).encode())
+    return tmp_path
+
+
+CURVE = {"name": "a", "results": {"bpp": [0.1, 1], "psnr-rgb": [30, 40]}}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "encode {0}/picture {0}/picture",
+        "encode {0}/picture {0}/../{0.name}/picture",
+        "encode {0}/a.png {0}/a.png",
+        "encode {0}/a.png {0}/link_a.png",
+        "encode {0}/a.png {0}/m.safetensors --checkpoint {0}/hard_m.safetensors",
+        "encode {0}/a.png {0}/picture --importance {0}/picture",
+        "decode {0}/a.mfca {0}/a.mfca",
+        "decode {0}/a.mfca {0}/link_a.mfca",
+        "decode {0}/hard_a.png {0}/a.png",
+        "eval {0} --out {0}/m.safetensors --checkpoint {0}/link_m.safetensors",
+        "plot {0}/r.json --out {0}/r.json",
+    ],
+)
+def test_no_input_is_overwritten(capsys, same, command):
+    before = {file.name: file.read_bytes() for file in same.iterdir()}
+    err = fails(capsys, *command.format(same).split())
+    assert "the same file" in err or "another format" in err or "writes pictures" in err
+    assert {file.name: file.read_bytes() for file in same.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["out", "out.bin", "out.MFCA"])
+def test_other_names_are_the_users_choice(encoded, model, tmp_path, name):
+    succeeds("encode", encoded[0], tmp_path / name, "--quality", 30, "--checkpoint", model)
+    assert (tmp_path / name).read_bytes() == Path(encoded[1]).read_bytes()
+
+
+# ---- standard input and output
+
+
+def from_stdin(monkeypatch, content):
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+
+
+def test_encode_from_standard_input_to_standard_output(
+    encoded, model, monkeypatch, capsysbinary, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    from_stdin(monkeypatch, Path(encoded[0]).read_bytes())
+    succeeds("encode", "-", "-", "--quality", 30, "--checkpoint", model)
+    out, err = capsysbinary.readouterr()
+    assert out == Path(encoded[1]).read_bytes()
+    assert err.startswith(b"standard output: 90 x 70")
+    assert os.listdir() == []
+
+
+def test_decode_from_standard_input_to_standard_output(
+    encoded, model, monkeypatch, capsysbinary, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    stream = Path(encoded[1]).read_bytes()
+    from_stdin(monkeypatch, stream)
+    succeeds("decode", "-", "-", "--checkpoint", model)
+    picture = Image.open(io.BytesIO(capsysbinary.readouterr().out))
+    assert picture.format == "PNG"
+    np.testing.assert_array_equal(picture, Codec.from_pretrained(model).decode_pixels(stream))
+    assert os.listdir() == []
+
+
+def test_info_from_standard_input(encoded, monkeypatch, capsys):
+    from_stdin(monkeypatch, Path(encoded[1]).read_bytes())
+    succeeds("info", "-")
+    assert "width       90" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["encode", "decode"])
+def test_a_terminal_gets_no_bytes(encoded, model, monkeypatch, capsys, command, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    source = encoded[0] if command == "encode" else encoded[1]
+    assert "terminal" in fails(capsys, command, source, "-", "--checkpoint", model)
+
+
+def test_bytes_through_real_pipes(encoded, model):
+    script = "{0} encode - - --quality 30 --checkpoint {1} | {0} info - --json"
+    mfca = f"{sys.executable} -m mfca_tutorial"
+    run = subprocess.run(
+        script.format(mfca, model),
+        shell=True,
+        stdin=open(encoded[0], "rb"),
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(run.stdout)["bytes"] == len(Path(encoded[1]).read_bytes())
+
+
+def test_a_large_picture_is_decoded_on_request(encoded, model, tmp_path, monkeypatch, capsys):
+    """Pillow's rule holds, with a warning on one line, until --max-pixels says otherwise."""
+    words = ["decode", encoded[1], tmp_path / "o.png", "--checkpoint", model]
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4000)
+    succeeds(*words)
+    err = capsys.readouterr().err
+    assert err.startswith("mfca: note: the picture has 90 x 70 = 6300 pixels")
+    assert err.count("\n") == 1
+
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 3000)
+    assert "more than the limit of 6000" in fails(capsys, *words)
+    succeeds(*words, "--max-pixels", 6300)
 
 
 def test_a_file_of_another_model_is_named(encoded, tmp_path, capsys):
@@ -247,6 +379,39 @@ def test_eval_prints_a_table_and_writes_a_result(folder, encoded, model, tmp_pat
     assert found["command"] == command
 
 
+def test_eval_goes_on_after_a_damaged_file(folder, model, tmp_path, capsys):
+    whole = (folder / "a.png").read_bytes()
+    (folder / "0.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "b.png").write_bytes(b"")
+    data.write_image(PHOTO[:50], folder / "c.png")
+    out = tmp_path / "r.json"
+    words = ["eval", folder, "--out", out, "--qualities", 30, "--checkpoint", model]
+    assert main([str(word) for word in words]) == 2
+
+    # the others are measured, saved and shown
+    found = json.loads(out.read_text())
+    assert [row["file"] for row in found["images"]] == ["a.png", "c.png"]
+    bpp = [row["bpp"] for row in found["images"]]
+    assert found["results"]["bpp"] == [pytest.approx(np.mean(bpp))]
+    assert found["description"].startswith("mean over 2 images")
+    assert [failure["file"] for failure in found["failed"]] == ["0.png", "b.png"]
+
+    # and it is said
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 2
+    *notes, last = printed.err.splitlines()
+    assert last == f"mfca: 2 of 4 images are not in {out}; see above"
+    assert f"mfca: note: {folder}/b.png: not an image that Pillow can read" in notes
+
+
+def test_eval_of_damaged_files_alone_saves_nothing(folder, tmp_path, capsys):
+    (folder / "a.png").write_bytes(b"")
+    out = tmp_path / "r.json"
+    err = fails(capsys, "eval", folder, "--out", out, "--codec", "jpeg")
+    assert "no image could be measured; the first: " in err
+    assert not out.exists()
+
+
 def test_eval_names_the_effort(folder, model, tmp_path):
     out = tmp_path / "effort.json"
     options = ["--qualities", 30, "--effort", 1, "--checkpoint", model]
@@ -265,6 +430,34 @@ def test_eval_of_a_classical_codec_in_json_and_its_plot(folder, tmp_path, capsys
     succeeds("plot", out, "bpg444", "--out", tmp_path / "p.svg")
     assert "BD-rate of bpg444 against jpeg (psnr-rgb)" in capsys.readouterr().out
     assert (tmp_path / "p.svg").read_text().startswith("<?xml")
+
+
+def test_plot_says_over_what_a_bd_rate_is_taken(tmp_path, capsys):
+    for name, psnr in (("a", [20, 30]), ("b", [25, 35]), ("c", [29.99, 40]), ("d", [29, 39])):
+        curve = {"name": name, "results": {"bpp": [0.1, 1], "psnr-rgb": psnr}}
+        (tmp_path / name).write_text(json.dumps(curve))
+    succeeds("plot", *[tmp_path / name for name in "abcd"], "--out", tmp_path / "p.svg")
+    out, err = capsys.readouterr()
+    assert "BD-rate of b against a (psnr-rgb): -68.38 % over 25.0..30.0 dB" in out
+    assert "BD-rate of c against a (psnr-rgb): none (BD-rate of a and c: the curves share" in out
+    assert "only 29.99..30.00 dB" in out
+    assert "BD-rate of d against a (psnr-rgb): -87.41 % over 29.0..30.0 dB" in out
+    note = "mfca: note: BD-rate of a and d over 29.00..30.00 dB, 10% of the shorter curve\n"
+    assert err == note
+
+
+def test_a_download_that_fails_is_one_line(monkeypatch, tmp_path, capsys):
+    import pooch
+
+    def retrieve(*_, **__):
+        raise RuntimeError("no\nnetwork")
+
+    monkeypatch.delenv("MFCA_KODAK", raising=False)
+    monkeypatch.setattr(pooch, "retrieve", retrieve)
+    monkeypatch.chdir(tmp_path)
+    err = fails(capsys, "eval", "kodak", "--out", tmp_path / "r.json", "--codec", "jpeg")
+    assert "kodim01.png: no download (no network)" in err
+    assert "MFCA_KODAK" in err
 
 
 # ---- the rest

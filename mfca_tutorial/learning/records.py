@@ -19,6 +19,7 @@ from tqdm import tqdm
 from mfca_tutorial.checkpoint import save_checkpoint
 from mfca_tutorial.learning.recipe import Recipe
 from mfca_tutorial.learning.state import RunState
+from mfca_tutorial.whole_files import write_atomic
 
 SUMMED = ("loss", "mse", "bpp", "z_bpp")  # the values summed from one row of the log to the next
 SHOWN = "step {step}  loss {loss:.3f}  {psnr:.2f} dB  {bpp:.3f} bpp  {steps_per_second:.1f}/s"
@@ -52,6 +53,10 @@ class Log:
 
     def start(self, state: RunState) -> None:
         """Draw the bar; the first row of the log counts from here."""
+        # a resumed run takes some steps again, so drop their rows
+        if self.show and state.step_count > 0:
+            keep_until(self.file, state.step_count)
+
         # the bar shows the budget, not steps: with --minutes, their number is not known
         self.bar = tqdm(
             total=100,
@@ -132,6 +137,21 @@ class Log:
             writer.writerow(rounded)
 
 
+def keep_until(file: Path, step: int) -> None:
+    """Drop the rows of a log after a given step, and a last row that was cut short."""
+    if not file.exists():
+        return
+    header, *rows = file.read_text().splitlines(keepends=True) or [""]
+
+    # the step is the first value of a row
+    kept = [header]
+    for row in rows:
+        first = row.split(",")[0]
+        if row.endswith("\n") and int(first) <= step:
+            kept.append(row)
+    write_atomic(file, "".join(kept).encode())
+
+
 def append_line(file: Path, content: dict[str, Any]) -> None:
     """Append one line of JSON to a file."""
     # on one line, so that the file can be read line by line
@@ -193,4 +213,4 @@ def write_results(
 
     # indented, since people read the report as well as programs
     text = json.dumps(report, indent=1)
-    (folder / "report.json").write_text(text)
+    write_atomic(folder / "report.json", text.encode())

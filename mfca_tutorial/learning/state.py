@@ -6,7 +6,7 @@ Taught in chapter 11.
 """
 
 import copy
-import os
+import io
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from mfca_tutorial.learning.average import EVERY, follow
 from mfca_tutorial.learning.recipe import Recipe
 from mfca_tutorial.learning.step import make_optimizers, split_parameters
 from mfca_tutorial.learning.weights import read_weights
+from mfca_tutorial.whole_files import write_atomic
 
 MOST_RESTARTS = 3  # each one halves the learning rates; after three, the recipe is to blame
 
@@ -138,22 +139,34 @@ class RunState:
         if self.device.type == "cuda":
             content["cuda_rng"] = torch.cuda.get_rng_state(self.device)
 
-        # write under another name first, so that a power cut cannot destroy the previous state
-        unfinished = file.with_suffix(".tmp")
-        torch.save(content, unfinished)
-        os.replace(unfinished, file)
+        # serialise in memory first: on a full disk, torch's own errors do not say what is wrong
+        buffer = io.BytesIO()
+        torch.save(content, buffer)
+        write_atomic(file, buffer.getvalue())
 
     def load(self, file: Path) -> None:
-        """Restore what `save` wrote. Raises FileNotFoundError if there is no such file."""
-        content = torch.load(
-            file,
-            map_location=self.device,
-            weights_only=True,
-        )
+        """Restore what `save` wrote.
 
-        # the weights
-        self.codec.load_state_dict(content["codec"])
-        self.average.load_state_dict(content["average"])
+        Raises FileNotFoundError if there is no such file, and ValueError if it is damaged, of
+        another kind, or the state of a codec of another shape.
+        """
+        try:
+            content = torch.load(
+                file,
+                map_location=self.device,
+                weights_only=True,
+            )
+
+            # the weights
+            self.codec.load_state_dict(content["codec"])
+            self.average.load_state_dict(content["average"])
+        except OSError:
+            raise  # there is no such file, or it cannot be opened
+        except Exception as error:  # torch raises errors of many types
+            first_line = str(error).split("\n")[0]
+            raise ValueError(
+                f"{file}: not a state that this run can go on from ({first_line})"
+            ) from error
 
         # Loading leaves the optimisers with copies of the learning rates. Give them back the
         # tensors that `set_rates` fills.

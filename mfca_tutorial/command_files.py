@@ -1,0 +1,70 @@
+"""The files of a command line: which may be written, and '-' for the standard streams.
+
+A file whose name is '-' can be given as './-'.
+
+Taught in chapters 0 and 9.
+"""
+
+import sys
+from pathlib import Path
+
+from mfca_tutorial.whole_files import write_atomic
+
+STREAM = "-"  # as a file name: standard input or output
+SUFFIX = ".mfca"
+
+
+def check_output(file: str, *inputs: str | None, may_be_stdout: bool = False) -> None:
+    """Check, before any work is done, that the output can be written. Raises OSError if not.
+
+    Raises ValueError if the output is one of the inputs, which would be overwritten.
+
+    Args:
+        file: the output, by name, or '-'.
+        inputs: the files that the command reads; None and names of no file are ignored.
+        may_be_stdout: whether '-' is allowed, which stands for standard output.
+    """
+    if file == STREAM:
+        if not may_be_stdout:
+            raise ValueError("-: standard output is not possible here; name a file")
+        if sys.stdout is None or sys.stdout.isatty():
+            raise ValueError(
+                "-: standard output is no file and no pipe, and a terminal cannot show bytes"
+            )
+        return
+
+    # the folder must exist, and the output must not itself be a folder
+    target = Path(file)
+    if not target.resolve().parent.is_dir():
+        raise FileNotFoundError(f"{file}: no such folder")
+    if target.is_dir():
+        raise IsADirectoryError(f"{file}: is a folder")
+
+    # one file may have two names; devices and pipes may be read and written at once
+    for name in inputs:
+        if name and target.is_file() and Path(name).exists() and target.samefile(name):
+            raise ValueError(f"{file}: input and output are the same file")
+
+
+def refuse_picture_name(file: str, advice: str) -> None:
+    """Refuse an output with the suffix of a picture format. Raises ValueError with `advice`."""
+    from PIL import Image
+
+    suffix = Path(file).suffix.lower()
+    if suffix != SUFFIX and suffix in Image.registered_extensions():
+        raise ValueError(f"{file}: {suffix} is the name of another format; {advice}")
+
+
+def read_input(file: str) -> bytes:
+    """Read the bytes of a file or, for '-', of standard input."""
+    if file == STREAM:
+        return sys.stdin.buffer.read()
+    return Path(file).read_bytes()
+
+
+def write_output(file: str, content: bytes) -> None:
+    """Write a file whole or not at all or, for '-', write to standard output."""
+    if file == STREAM:
+        sys.stdout.buffer.write(content)
+    else:
+        write_atomic(file, content)
