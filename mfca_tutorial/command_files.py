@@ -5,6 +5,7 @@ A file whose name is '-' can be given as './-'.
 Taught in chapters 0 and 9.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -27,22 +28,32 @@ def check_output(file: str, *inputs: str | None, may_be_stdout: bool = False) ->
     if file == STREAM:
         if not may_be_stdout:
             raise ValueError("-: standard output is not possible here; name a file")
+
+        # bytes would only confuse a terminal
         if sys.stdout is None or sys.stdout.isatty():
-            raise ValueError(
-                "-: standard output is no file and no pipe, and a terminal cannot show bytes"
-            )
+            raise ValueError("-: standard output must be a file or a pipe, not a terminal")
         return
 
     # the folder must exist, and the output must not itself be a folder
     target = Path(file)
-    if not target.resolve().parent.is_dir():
+    folder = target.resolve().parent
+    if not folder.is_dir():
         raise FileNotFoundError(f"{file}: no such folder")
     if target.is_dir():
         raise IsADirectoryError(f"{file}: is a folder")
 
-    # one file may have two names; devices and pipes may be read and written at once
+    # devices and pipes are written as they are, and may be read at the same time
+    if target.exists() and not target.is_file():
+        return
+
+    # a new file takes the place of the old one, so neither it nor the folder may be read-only
+    for place in (folder, target):
+        if place.exists() and not os.access(place, os.W_OK):
+            raise PermissionError(f"{file}: {place} is read-only")
+
+    # one file may have two names
     for name in inputs:
-        if name and target.is_file() and Path(name).exists() and target.samefile(name):
+        if name and target.exists() and Path(name).exists() and target.samefile(name):
             raise ValueError(f"{file}: input and output are the same file")
 
 
@@ -50,6 +61,7 @@ def refuse_picture_name(file: str, advice: str) -> None:
     """Refuse an output with the suffix of a picture format. Raises ValueError with `advice`."""
     from PIL import Image
 
+    # every suffix that Pillow knows, whether it is for reading or for writing
     suffix = Path(file).suffix.lower()
     if suffix != SUFFIX and suffix in Image.registered_extensions():
         raise ValueError(f"{file}: {suffix} is the name of another format; {advice}")

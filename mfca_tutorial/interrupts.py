@@ -1,7 +1,7 @@
 """What happens when somebody stops the program: Ctrl-C, `kill`, or a terminal that is closed.
 
-Python answers Ctrl-C with KeyboardInterrupt, so that every `finally` runs and no temporary file
-stays. It ends without a word on the other signals; here they are answered in the same way.
+Python turns Ctrl-C into KeyboardInterrupt, so that every `finally` runs and no temporary file
+stays. The other signals would end it at once; here they are treated in the same way.
 
 Taught in chapter 11.
 """
@@ -40,14 +40,14 @@ def raised() -> Iterator[None]:
 
 @contextmanager
 def noted() -> Iterator[list[int]]:
-    """Within this block, the first signal is put on the list that is given; the next one raises.
+    """Within this block, the first signal is only put on the list; the next one raises.
 
-    For work that must not be left half done: look at the list where it may be left.
+    For work that must not be left half done: look at the list wherever it may be left.
     """
     seen: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
-        # somebody who asks twice does not want to wait
+        # whoever asks twice does not want to wait
         if seen:
             raise Interrupted(number)
         seen.append(number)
@@ -59,11 +59,12 @@ def noted() -> Iterator[list[int]]:
 @contextmanager
 def _answered_by(answer: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     """Within this block, the signals call `answer`; afterwards, what they called before."""
-    # Python lets no other thread do this
+    # Python lets only the main thread do this
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
+    # answer the signals, and remember what would have happened
     before = {}
     for number in SIGNALS:
         # a signal that is ignored stays ignored: `nohup` does that, and so does a shell's `&`

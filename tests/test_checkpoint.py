@@ -79,6 +79,7 @@ def test_tables_that_are_missing_are_one_line(file):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")  # NaN as a whole number
 @pytest.mark.parametrize("name", ["offset", "length", "counts"])
 @pytest.mark.parametrize("kind", ["missing", "short", "negative", "floats"])
 def test_tables_that_are_none_are_one_line(file, name, kind):

@@ -112,6 +112,17 @@ def test_an_old_file_that_is_read_only(names, command, monkeypatch, capsys):
     assert_nothing_has_changed(names)
 
 
+@each_command
+def test_a_read_only_folder_is_noticed_before_the_work(names, command, monkeypatch, capsys):
+    for name in ("out.mfca", "out.png", "out.json"):
+        (names / name).unlink()
+    monkeypatch.setattr(os, "access", lambda file, mode: Path(file) != names)
+    monkeypatch.setattr(Codec, "from_pretrained", None)
+    assert main(words_of(command, names)) == 2
+    assert capsys.readouterr().err.endswith(f": {names} is read-only\n")
+    assert sorted(os.listdir(names)) == ["a.mfca", "m.safetensors", "set"]
+
+
 @pytest.mark.parametrize(
     "error",
     [
