@@ -120,7 +120,8 @@ def file_to_pixels(
     if header.model_id != codec.model_id:
         raise BitstreamError(
             f"this file was made by model {header.model_id.hex()}, "
-            f"this is {codec.model_id.hex()}: load the checkpoint that made it"
+            f"this is {codec.model_id.hex()}: load the checkpoint that made it (--checkpoint), "
+            "or install a newer mfca-tutorial if it is of a newer model"
         )
 
     # decode tile by tile, each when it is asked for, and fade it into its neighbours

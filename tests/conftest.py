@@ -1,6 +1,14 @@
-"""What all tests share: a test marked `gpu` is skipped where there is no CUDA device."""
+"""What all tests share: a test marked `gpu` is skipped where there is no CUDA device.
 
+And hypothesis draws the same examples every time: a test that fails must fail again. `make fuzz` is
+where other examples are tried.
+"""
+
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

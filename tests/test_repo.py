@@ -44,6 +44,7 @@ FLOORS = [
     ["blocks"],
     ["entropy"],
     ["bit_depth", "container", "data", "pixels"],
+    ["byte_reader"],
     ["config", "deprecation", "interrupts", "modes", "whole_files"],
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}

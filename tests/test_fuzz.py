@@ -1,0 +1,244 @@
+"""The decoder under attack: whatever the bytes, a picture or a BitstreamError, and soon.
+
+Hypothesis and `tools/fuzz.py` make the files; the model is the small one of `tests/golden/`. What
+was found once lies in `tests/fuzz_cases/`. `make fuzz` tries many more.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mfca_tutorial.byte_reader import ByteReader, varint
+from mfca_tutorial.config import MAP_LEVELS
+from mfca_tutorial.container import BitstreamError, Header, Tile, pack, read_header, unpack
+from mfca_tutorial.entropy import latents, map_coder, tables
+from mfca_tutorial.entropy.counts import Table, gaussian_tables
+from mfca_tutorial.entropy.exact import LIMIT
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+import fuzz  # noqa: E402
+
+CODECS = {form: fuzz.codec_of(form) for form in ("energy", "quality")}
+CODEC = CODECS["energy"]
+SEEDLINGS = fuzz.corpus("energy")
+
+
+# ---- whole files
+
+
+@pytest.mark.parametrize("form", CODECS)
+@pytest.mark.parametrize("kind", [*dict.fromkeys(fuzz.KINDS), fuzz.Forger])
+def test_every_kind_of_mutant(form, kind):
+    """Forty of each kind, always the same; `make fuzz` tries 20,000."""
+    codec = CODECS[form]
+    make = fuzz.Forger(codec) if kind is fuzz.Forger else kind
+    seedlings = fuzz.corpus(form)
+    for i in range(40):
+        rng = fuzz.random.Random(i)
+        file = make(rng.choice(seedlings), rng.choice(seedlings), rng)
+        fuzz.judged(codec, file)
+
+
+def test_the_mutants_reach_every_depth():
+    """Else the others would test nothing but the checksum."""
+    results = set()
+    for _, _, file in fuzz.mutants(CODEC, "energy", seed=0, first=0, n=300):
+        result, _ = fuzz.judged(CODEC, file)
+        results.add(result.removeprefix("refused: "))
+    for expected in (
+        "a picture",
+        "the file is damaged or cut short",
+        "the file is cut short",
+        "the file is damaged",
+        "the coded data is damaged",
+        "the coded data does not end where",
+        "the importance map is longer than any",
+    ):
+        assert any(result.startswith(expected) for result in results), expected
+
+
+def test_a_mutant_has_a_number():
+    twice = [list(fuzz.mutants(CODEC, "energy", seed=3, first=5, n=4)) for _ in range(2)]
+    assert twice[0] == twice[1]
+    (alone,) = fuzz.mutants(CODEC, "energy", seed=3, first=7, n=1)
+    assert alone == twice[0][2]
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "tests" / "fuzz_cases").glob("*.mfca")), ids=lambda file: file.stem
+)
+def test_what_was_found_once(file):
+    with pytest.raises(BitstreamError):
+        CODEC.decompress(file.read_bytes(), **fuzz.limit(CODEC))
+    fuzz.judged(CODEC, file.read_bytes())
+
+
+@given(st.data())
+@settings(max_examples=200)
+def test_any_bytes_behind_a_true_beginning(data):
+    file = data.draw(st.sampled_from(SEEDLINGS)).file
+    kept = data.draw(st.integers(0, len(file)))
+    rest = data.draw(st.binary(max_size=60))
+    fuzz.judged(CODEC, file[:kept] + rest)
+    fuzz.judged(CODEC, fuzz.seal(file[:kept] + rest))
+
+
+@given(
+    st.integers(1, 130),
+    st.integers(1, 130),
+    st.integers(0, 200),
+    st.booleans(),
+    st.none() | st.binary(max_size=8),
+    st.binary(max_size=30),
+    st.binary(max_size=60),
+)
+@settings(max_examples=200)
+def test_any_streams(width, height, half_steps, grey, map_bytes, z, y):
+    has_map = map_bytes is not None
+    header = Header(CODEC.model_id, width, height, half_steps / 2, grey, has_map)
+    fuzz.judged(CODEC, pack(header, [Tile(map_bytes or b"", z, y)]))
+
+
+# ---- the container
+
+
+headers = st.builds(
+    Header,
+    model_id=st.binary(min_size=8, max_size=8),
+    width=st.integers(1, 1024),
+    height=st.integers(1, 1024),
+    quality=st.integers(0, 200).map(lambda half_steps: half_steps / 2),
+    grey=st.booleans(),
+    has_map=st.booleans(),
+)
+
+
+@given(headers, st.binary(max_size=200), st.binary(max_size=200), st.binary(max_size=3))
+def test_what_is_packed_is_unpacked(header, z, y, map_bytes):
+    tile = Tile(map_bytes if header.has_map else b"", z, y)
+    file = pack(header, [tile])
+    assert unpack(file) == (header, [tile])
+    assert read_header(file[:32]) == header
+
+
+@given(st.binary(max_size=80))
+def test_any_body_is_refused_or_has_one_spelling(body):
+    for file in (body, fuzz.seal(b"MFCA\x01" + body)):
+        try:
+            header, tiles = unpack(file)
+        except BitstreamError:
+            continue
+        assert pack(header, tiles) == file
+
+
+@given(st.integers(0, 2**35 - 1))
+def test_varints_come_back_and_are_short(n):
+    data = varint(n)
+    reader = ByteReader(data)
+    assert reader.varint() == n
+    assert reader.at == len(data)
+    assert len(data) == max(1, -(-n.bit_length() // 7))
+
+
+@given(st.binary(min_size=0, max_size=7))
+def test_any_bytes_are_one_varint_at_most(data):
+    reader = ByteReader(data)
+    try:
+        n = reader.varint()
+    except BitstreamError:
+        return
+    assert varint(n) == data[: reader.at]
+
+
+# ---- the streams
+
+
+@given(st.binary(max_size=60), st.integers(1, 5), st.integers(1, 5))
+def test_any_map_stream(data, h, w):
+    try:
+        levels = map_coder.decode_map(data, h, w)
+    except BitstreamError:
+        return
+    assert levels.shape == (h, w)
+    assert levels.max() < MAP_LEVELS
+    assert len(map_coder.encode_map(levels)) <= len(data)
+    assert (map_coder.decode_map(map_coder.encode_map(levels), h, w) == levels).all()
+
+
+@given(st.binary(max_size=60), st.lists(st.integers(0, 63), max_size=30))
+def test_any_stream_of_indexed_symbols(data, index):
+    index = np.array(index, np.uint8)
+    decoder = tables.StreamDecoder(data)
+    try:
+        symbols = tables.decode_indexed(decoder, index, gaussian_tables())
+        tables.check_finished(decoder)
+    except BitstreamError:
+        return
+
+    # it is the only spelling of these symbols
+    encoder = tables.new_encoder()
+    tables.encode_indexed(encoder, symbols, index, gaussian_tables())
+    assert tables.finish(encoder) == data
+
+
+int32 = st.integers(-(2**31), 2**31 - 1)
+
+
+@given(st.lists(int32 | st.integers(-9, 9), max_size=40), int32, st.integers(1, 65535))
+def test_any_int32_in_any_table(symbols, offset, count):
+    table = Table(np.array([count, 65536 - count]), offset)
+    symbols = np.array(symbols, np.int64)
+    encoder = tables.new_encoder()
+    tables.encode_group(encoder, symbols, table)
+    decoder = tables.StreamDecoder(tables.finish(encoder))
+    assert (tables.decode_group(decoder, len(symbols), table) == symbols).all()
+    tables.check_finished(decoder)
+
+
+# ---- latents that no encoder writes
+
+
+def forged_latents(symbols_of_z, stretch):
+    """A file of 64 x 64 pixels whose streams are well formed."""
+    channels = CODEC.config.latents
+    v = torch.ones(1, channels, 4, 4)
+    z = torch.zeros(1, CODEC.config.hyper, 1, 1)
+    tile = latents.encode_latents(CODEC.exact, CODEC.tables, v, z, stretch)
+    z_bytes = tile.z_bytes
+    if symbols_of_z is not None:
+        encoder = tables.new_encoder()
+        for table in CODEC.tables.z:
+            tables.encode_group(encoder, np.array([symbols_of_z]), table)
+        z_bytes = tables.finish(encoder)
+    header = Header(CODEC.model_id, 64, 64, 50.0)
+    return pack(header, [Tile(b"", z_bytes, tile.y_bytes)])
+
+
+@pytest.mark.parametrize("far", [2**15 + 1, -(2**15) - 1, 2**31 - 1, -(2**31)])
+def test_latents_beyond_the_exact_range_are_refused(far):
+    """A sum of such values can round, so machines would differ in what they decode."""
+    in_y = forged_latents(None, lambda residual: torch.full_like(residual, far))
+    with pytest.raises(BitstreamError, match="2\\^15"):
+        CODEC.decompress(in_y)
+    in_z = forged_latents(far, torch.round)
+    with pytest.raises(BitstreamError, match="2\\^15"):
+        CODEC.decompress(in_z)
+
+
+@pytest.mark.parametrize("value", [1e4, 40_000.0, -40_000.0, 1e30])
+def test_an_encoder_never_writes_what_a_decoder_refuses(value):
+    v = torch.full((1, CODEC.config.latents, 4, 4), value)
+    z = torch.full((1, CODEC.config.hyper, 1, 1), value)
+    coded = latents.encode_latents(CODEC.exact, CODEC.tables, v, z)
+    assert coded.v_hat.abs().max() <= LIMIT
+    decoded = latents.decode_latents(
+        CODEC.exact, CODEC.tables, coded.z_bytes, coded.y_bytes, CODEC.config.latents, 4, 4
+    )
+    assert torch.equal(decoded, coded.v_hat)
