@@ -8,9 +8,11 @@ import tracemalloc
 import zlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mfca_tutorial.byte_reader import ByteReader, varint
 from mfca_tutorial.container import (
-    MAX_PIXELS,
     OVERLAP,
     TILE,
     BitstreamError,
@@ -142,6 +144,8 @@ def test_every_flipped_bit_is_noticed(header, tiles):
         (body(rest=b"\1\1\1mzy"), "map"),
         (body(rest=b"\0\1\2zy"), "cut short"),
         (body(rest=b"\0\1\1zyy"), "follow"),
+        (body(rest=b"\0\1\1zy" + bytes(23)), "23 bytes follow"),  # as many as before them
+        (body(version=0), "version 0"),
         (body(rest=b"\0\xff\xff\xff\xff\x7fzy"), "cut short"),
     ],
 )
@@ -196,12 +200,41 @@ def test_random_bytes_under_a_right_checksum_never_crash():
         {"quality": float("nan")},
         {"tile": 64, "width": 500},
         {"tile": 2048, "width": 5000},
-        {"width": 65535, "height": MAX_PIXELS // 65535 + 1, "tile": 1024},
+        {"width": 65535, "height": 2**27 // 65535 + 1, "tile": 1024},
+        {"width": 65536, "height": 1, "tile": 1024},
+        {"width": 1, "height": 65536, "tile": 1024},
+        {"width": 0, "height": 2000, "tile": 1024},
+        {"tile": 128, "width": 128, "height": 128},
+        {"tile": 1024, "width": 1024, "height": 1024},
     ],
 )
 def test_headers_that_the_format_cannot_hold(values):
     with pytest.raises(ValueError):
         Header(**{"model_id": ID, "width": 64, "height": 64, "quality": 50.0} | values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"width": 1, "height": 1},
+        {"width": 1024, "height": 1024},
+        {"width": 65535, "height": 1, "tile": 1024},
+        {"width": 1, "height": 65535, "tile": 128},
+        {"width": 65535, "height": 2**27 // 65535, "tile": 1024},
+        {"width": 2**14, "height": 2**13, "tile": 512},  # 2**27 pixels, and not one more
+        {"width": 129, "height": 1, "tile": 128},
+        {"width": 1, "height": 257, "tile": 256},
+        {"quality": 0},
+        {"quality": 100},
+        {"quality": 99.5},
+    ],
+)
+def test_headers_at_the_ends_of_what_the_format_holds(values):
+    header = Header(**{"model_id": ID, "width": 64, "height": 64, "quality": 50.0} | values)
+    tiles = len(tile_grid(header.width, header.height, header.tile))
+    file = pack(header, [Tile(b"", b"", b"")] * tiles)
+    assert read_header(file) == header
+    assert unpack(file)[0] == header
 
 
 @pytest.mark.parametrize(
@@ -265,3 +298,54 @@ def test_the_container_needs_no_torch():
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+# ---- whatever comes
+
+
+headers = st.builds(
+    Header,
+    model_id=st.binary(min_size=8, max_size=8),
+    width=st.integers(1, 1024),
+    height=st.integers(1, 1024),
+    quality=st.integers(0, 200).map(lambda half_steps: half_steps / 2),
+    grey=st.booleans(),
+    has_map=st.booleans(),
+)
+
+
+@given(headers, st.binary(max_size=200), st.binary(max_size=200), st.binary(max_size=3))
+def test_what_is_packed_is_unpacked(header, z, y, map_bytes):
+    tile = Tile(map_bytes if header.has_map else b"", z, y)
+    file = pack(header, [tile])
+    assert unpack(file) == (header, [tile])
+    assert read_header(file[:32]) == header
+
+
+@given(st.binary(max_size=80))
+def test_any_body_is_refused_or_has_one_spelling(body):
+    for file in (body, seal(b"MFCA\x01" + body)):
+        try:
+            header, tiles = unpack(file)
+        except BitstreamError:
+            continue
+        assert pack(header, tiles) == file
+
+
+@given(st.integers(0, 2**35 - 1))
+def test_varints_come_back_and_are_short(n):
+    data = varint(n)
+    reader = ByteReader(data)
+    assert reader.varint() == n
+    assert reader.at == len(data)
+    assert len(data) == max(1, -(-n.bit_length() // 7))
+
+
+@given(st.binary(min_size=0, max_size=7))
+def test_any_bytes_are_one_varint_at_most(data):
+    reader = ByteReader(data)
+    try:
+        n = reader.varint()
+    except BitstreamError:
+        return
+    assert varint(n) == data[: reader.at]

@@ -1,7 +1,8 @@
 """The decoder under attack: whatever the bytes, a picture or a BitstreamError, and soon.
 
 Hypothesis and `tools/fuzz.py` make the files; the model is the small one of `tests/golden/`. What
-was found once lies in `tests/fuzz_cases/`. `make fuzz` tries many more.
+was found once lies in `tests/fuzz_cases/`. `make fuzz` tries many more. The parts of a file that
+need no model are attacked in test_container.py and test_tables.py.
 """
 
 import sys
@@ -13,11 +14,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mfca_tutorial.byte_reader import ByteReader, varint
-from mfca_tutorial.config import MAP_LEVELS
-from mfca_tutorial.container import BitstreamError, Header, Tile, pack, read_header, unpack
-from mfca_tutorial.entropy import latents, map_coder, tables
-from mfca_tutorial.entropy.counts import Table, gaussian_tables
+from mfca_tutorial.container import BitstreamError, Header, Tile, pack
+from mfca_tutorial.entropy import latents, tables
 from mfca_tutorial.entropy.exact import LIMIT
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -104,102 +102,6 @@ def test_any_streams(width, height, half_steps, grey, map_bytes, z, y):
     has_map = map_bytes is not None
     header = Header(CODEC.model_id, width, height, half_steps / 2, grey, has_map)
     fuzz.judged(CODEC, pack(header, [Tile(map_bytes or b"", z, y)]))
-
-
-# ---- the container
-
-
-headers = st.builds(
-    Header,
-    model_id=st.binary(min_size=8, max_size=8),
-    width=st.integers(1, 1024),
-    height=st.integers(1, 1024),
-    quality=st.integers(0, 200).map(lambda half_steps: half_steps / 2),
-    grey=st.booleans(),
-    has_map=st.booleans(),
-)
-
-
-@given(headers, st.binary(max_size=200), st.binary(max_size=200), st.binary(max_size=3))
-def test_what_is_packed_is_unpacked(header, z, y, map_bytes):
-    tile = Tile(map_bytes if header.has_map else b"", z, y)
-    file = pack(header, [tile])
-    assert unpack(file) == (header, [tile])
-    assert read_header(file[:32]) == header
-
-
-@given(st.binary(max_size=80))
-def test_any_body_is_refused_or_has_one_spelling(body):
-    for file in (body, fuzz.seal(b"MFCA\x01" + body)):
-        try:
-            header, tiles = unpack(file)
-        except BitstreamError:
-            continue
-        assert pack(header, tiles) == file
-
-
-@given(st.integers(0, 2**35 - 1))
-def test_varints_come_back_and_are_short(n):
-    data = varint(n)
-    reader = ByteReader(data)
-    assert reader.varint() == n
-    assert reader.at == len(data)
-    assert len(data) == max(1, -(-n.bit_length() // 7))
-
-
-@given(st.binary(min_size=0, max_size=7))
-def test_any_bytes_are_one_varint_at_most(data):
-    reader = ByteReader(data)
-    try:
-        n = reader.varint()
-    except BitstreamError:
-        return
-    assert varint(n) == data[: reader.at]
-
-
-# ---- the streams
-
-
-@given(st.binary(max_size=60), st.integers(1, 5), st.integers(1, 5))
-def test_any_map_stream(data, h, w):
-    try:
-        levels = map_coder.decode_map(data, h, w)
-    except BitstreamError:
-        return
-    assert levels.shape == (h, w)
-    assert levels.max() < MAP_LEVELS
-    assert len(map_coder.encode_map(levels)) <= len(data)
-    assert (map_coder.decode_map(map_coder.encode_map(levels), h, w) == levels).all()
-
-
-@given(st.binary(max_size=60), st.lists(st.integers(0, 63), max_size=30))
-def test_any_stream_of_indexed_symbols(data, index):
-    index = np.array(index, np.uint8)
-    decoder = tables.StreamDecoder(data)
-    try:
-        symbols = tables.decode_indexed(decoder, index, gaussian_tables())
-        tables.check_finished(decoder)
-    except BitstreamError:
-        return
-
-    # it is the only spelling of these symbols
-    encoder = tables.new_encoder()
-    tables.encode_indexed(encoder, symbols, index, gaussian_tables())
-    assert tables.finish(encoder) == data
-
-
-int32 = st.integers(-(2**31), 2**31 - 1)
-
-
-@given(st.lists(int32 | st.integers(-9, 9), max_size=40), int32, st.integers(1, 65535))
-def test_any_int32_in_any_table(symbols, offset, count):
-    table = Table(np.array([count, 65536 - count]), offset)
-    symbols = np.array(symbols, np.int64)
-    encoder = tables.new_encoder()
-    tables.encode_group(encoder, symbols, table)
-    decoder = tables.StreamDecoder(tables.finish(encoder))
-    assert (tables.decode_group(decoder, len(symbols), table) == symbols).all()
-    tables.check_finished(decoder)
 
 
 # ---- latents that no encoder writes

@@ -5,20 +5,23 @@ latents must be the same bit for bit; the pixels, which are computed in float32,
 A file that fails here is not to be replaced: somebody may have thousands like it.
 """
 
-import hashlib
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from mfca_tutorial import checkpoint, data
 from mfca_tutorial.codec import Codec
 from mfca_tutorial.config import MAP_FLAT, MAP_STEP
-from mfca_tutorial.container import BitstreamError, read_header, tile_grid, unpack
+from mfca_tutorial.container import BitstreamError, read_header, unpack
 
-GOLDEN = Path(__file__).resolve().parent / "golden"
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+from portability import GOLDEN, hashes_of, latents_of  # noqa: E402
+
 FORMS = ("energy", "quality")
 MODEL_IDS = {"energy": "7f2ad9316242a4df", "quality": "f38a3ba299bbbde5"}
 FILES = sorted(GOLDEN.glob("*/*.mfca"))
@@ -30,29 +33,6 @@ each_file = pytest.mark.parametrize(
 @pytest.fixture(scope="module")
 def codecs():
     return {form: Codec.from_pretrained(GOLDEN / form / "model.safetensors") for form in FORMS}
-
-
-def hash_of(v_hat: torch.Tensor) -> str:
-    """The latents of a tile, as multiples of 2^-8 (int32, little-endian) -> sha256."""
-    units = v_hat.cpu().double().numpy() * 256
-    integers = units.astype("<i4")
-    assert (integers == units).all()
-    return hashlib.sha256(integers.tobytes()).hexdigest()
-
-
-def latents_of(codec, file):
-    """v_hat of each tile of a file, and its quality offsets."""
-    header, tiles = unpack(file)
-    grid = tile_grid(header.width, header.height, header.tile)
-    return [
-        codec.latents_of(header, tile, height, width)
-        for tile, (_, _, height, width) in zip(tiles, grid, strict=True)
-    ]
-
-
-def hashes_of(codec, file):
-    """Of the latents of each tile of a file."""
-    return [hash_of(v_hat) for v_hat, _ in latents_of(codec, file)]
 
 
 def assert_as_it_was(codec, file):

@@ -7,6 +7,8 @@ import time
 import constriction
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import norm
 
 from mfca_tutorial.container import BitstreamError
@@ -17,6 +19,7 @@ from mfca_tutorial.entropy.tables import table_bits
 INT32 = np.iinfo(np.int32)
 PINNED_TABLES = "809399f1b2c283f4e8de0187aa24a6f59c64f4e175fd864ddeb50a7426a365cd"
 PINNED_STREAM = "fff9e60c846c12c00ecd82fed6fea3"
+PINNED_MAP_COUNTS = "8f02a8cb4331f05de9c7d98e8c9ea51a12bf6bee446e20566d116d3dace0710c"
 PINNED_MAP = "400ed046e44c708be4"
 
 
@@ -331,6 +334,36 @@ def test_groups_are_coded_in_ascending_order_raster_inside():
     assert tables.finish(encoder) == code(symbols, index, gaussian_tables())
 
 
+@given(st.binary(max_size=60), st.lists(st.integers(0, 63), max_size=30))
+def test_any_stream_of_indexed_symbols(data, index):
+    index = np.array(index, np.uint8)
+    decoder = tables.StreamDecoder(data)
+    try:
+        symbols = tables.decode_indexed(decoder, index, gaussian_tables())
+        tables.check_finished(decoder)
+    except BitstreamError:
+        return
+
+    # it is the only spelling of these symbols
+    encoder = tables.new_encoder()
+    tables.encode_indexed(encoder, symbols, index, gaussian_tables())
+    assert tables.finish(encoder) == data
+
+
+int32 = st.integers(-(2**31), 2**31 - 1)
+
+
+@given(st.lists(int32 | st.integers(-9, 9), max_size=40), int32, st.integers(1, 65535))
+def test_any_int32_in_any_table(symbols, offset, count):
+    table = Table(np.array([count, 65536 - count]), offset)
+    symbols = np.array(symbols, np.int64)
+    encoder = tables.new_encoder()
+    tables.encode_group(encoder, symbols, table)
+    decoder = tables.StreamDecoder(tables.finish(encoder))
+    assert (tables.decode_group(decoder, len(symbols), table) == symbols).all()
+    tables.check_finished(decoder)
+
+
 # ---------------------------------------------------------------------------------- importance map
 
 
@@ -369,11 +402,49 @@ def test_smooth_maps_are_cheap():
         pytest.param(np.zeros(5, np.uint8), id="one-dimensional"),
         pytest.param(np.zeros((0, 3), np.uint8), id="empty"),
         pytest.param(np.full((2, 2), 16, np.uint8), id="level 16"),
+        pytest.param(np.full((2, 2), 17, np.uint8), id="level 17"),
+        pytest.param(np.full((2, 2), -1, np.int8), id="level -1"),
+        pytest.param(np.zeros((2, 2, 2), np.uint8), id="three-dimensional"),
     ],
 )
 def test_bad_maps_are_refused(levels):
     with pytest.raises(ValueError, match="levels 0..15"):
         map_coder.encode_map(levels)
+
+
+def test_the_counts_of_the_map_are_pinned(monkeypatch):
+    """All 4 x 16 of them: a change of any makes maps unreadable that use it."""
+    pinned = hashlib.sha256()
+    monkeypatch.setattr(
+        map_coder, "exact_model", lambda counts: pinned.update(counts.astype("<i8"))
+    )
+    for contrast in range(4):
+        for neighbour in range(16):
+            map_coder._model.__wrapped__(contrast, neighbour)
+    assert pinned.hexdigest() == PINNED_MAP_COUNTS
+
+
+@pytest.mark.parametrize("contrast", range(4))
+def test_every_contrast_is_the_best_for_some_map(contrast):
+    rng = np.random.default_rng(contrast)
+    share = [1, 0.55, 0.25, 0.02][contrast]
+    levels = np.full((8, 12), 8, np.uint8)
+    noisy = rng.random((8, 12)) < share
+    levels[noisy] = rng.integers(*[(0, 16), (6, 11), (7, 10), (7, 9)][contrast], noisy.sum())
+    flat = levels.ravel().tolist()
+    neighbours = map_coder._neighbours(levels).ravel().tolist()
+    data = map_coder.encode_map(levels)
+    assert data == map_coder._encode(flat, neighbours, contrast)
+    assert (map_coder.decode_map(data, 8, 12) == levels).all()
+
+
+@pytest.mark.parametrize(
+    "surplus, says", [(0, "does not end"), (1, "longer than any map"), (2, "longer than any map")]
+)
+def test_a_map_has_a_greatest_length(surplus, says):
+    """Its levels and one byte: beyond that, nothing is decoded."""
+    with pytest.raises(BitstreamError, match=says):
+        map_coder.decode_map(b"\x11" * (4 * 5 + 1 + surplus), 4, 5)
 
 
 RAMP = np.arange(16, dtype=np.uint8).reshape(4, 4)
@@ -391,3 +462,15 @@ RAMP = np.arange(16, dtype=np.uint8).reshape(4, 4)
 def test_damaged_maps_are_noticed(wrong):
     with pytest.raises(BitstreamError):
         map_coder.decode_map(wrong, 4, 4)
+
+
+@given(st.binary(max_size=60), st.integers(1, 5), st.integers(1, 5))
+def test_any_map_stream(data, h, w):
+    try:
+        levels = map_coder.decode_map(data, h, w)
+    except BitstreamError:
+        return
+    assert levels.shape == (h, w)
+    assert levels.max() < 16
+    assert len(map_coder.encode_map(levels)) <= len(data)
+    assert (map_coder.decode_map(map_coder.encode_map(levels), h, w) == levels).all()

@@ -36,6 +36,7 @@ COPIED = ("mfca_tutorial", "tests", "tools", "data", "pyproject.toml")
 MODULES = {
     "range_coder": ("entropy/range_coder.py", "tests/test_range_coder.py"),
     "container": ("container.py", "tests/test_container.py"),
+    "byte_reader": ("byte_reader.py", "tests/test_container.py"),
     "map_coder": ("entropy/map_coder.py", "tests/test_tables.py"),
     "tables": ("entropy/tables.py", "tests/test_tables.py"),
     "counts": ("entropy/counts.py", "tests/test_tables.py"),
@@ -110,8 +111,8 @@ def digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def work_on(name: str) -> str:
-    """Every mutant of a module that has no result yet; returns the score."""
+def work_on(name: str, at_most: int | None) -> str:
+    """The mutants of a module that have no result yet, in random order; returns the score."""
     from cosmic_ray.commands import init
     from cosmic_ray.work_db import WorkDB
 
@@ -158,7 +159,7 @@ def work_on(name: str) -> str:
     stamp.write_text("\n".join(now))
 
     is_alive = partial(survives, tree, tests, seconds)
-    for item in session.pending_work_items:
+    for item in session.pending_work_items[:at_most]:
         session.set_result(item.job_id, _result(item.mutations[0], module, is_alive))
     session.close()
     return score(name)
@@ -220,6 +221,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("modules", nargs="*", metavar="module", help=", ".join(MODULES))
     parser.add_argument("--workers", type=int, default=2, help="modules at once, default 2")
+    parser.add_argument(
+        "--at-most", type=int, metavar="N", help="try only N more of each module, drawn by lot"
+    )
     parser.add_argument("--report", action="store_true", help="run nothing, show the results")
     arguments = parser.parse_args()
     names = arguments.modules or list(MODULES)
@@ -234,7 +238,7 @@ def main() -> None:
     else:
         WORK.mkdir(parents=True, exist_ok=True)
         with ProcessPoolExecutor(arguments.workers, mp_context=get_context("spawn")) as pool:
-            for line in pool.map(work_on, names):
+            for line in pool.map(partial(work_on, at_most=arguments.at_most), names):
                 print(line, flush=True)
     print("\n".join(map(score, names)))
 

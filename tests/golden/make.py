@@ -8,7 +8,7 @@ the model gets a new folder beside the old ones.
     model.safetensors   the frozen model
     NAME.mfca           a file that it wrote
     NAME.png            what the file decoded to
-    hashes.json         for each file the sha256 of the latents of each tile (`test_golden.hash_of`)
+    hashes.json         for each file what `portability.hashes_of` says
 """
 
 import json
@@ -30,9 +30,9 @@ from mfca_tutorial.entropy.latents import encode_latents
 from mfca_tutorial.learning.crops import random_offsets
 from mfca_tutorial.learning.losses import RateDistortionLoss
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
-from test_golden import hashes_of  # noqa: E402
+from portability import hashes_of  # noqa: E402
 
 SMALL = {
     "encoder_widths": (8, 12, 16),
