@@ -7,11 +7,12 @@
 Cosmic Ray says what can be broken and keeps the results; the running is done here: a process that
 has imported numpy, torch and pytest once forks for each mutant, which saves four fifths of the
 time. It needs no attention and can be stopped whenever you like: the next call goes on from there.
-A module that has changed is begun anew. Where only its tests have changed, the survivors are tried
-again. The broken code lives in copies under _build/mutants, never in the folder itself.
+A module whose code has changed is begun anew. Where only its tests have changed, the survivors are
+tried again. The broken code lives in copies under _build/mutants, never in the folder itself.
 """
 
 import argparse
+import ast
 import contextlib
 import difflib
 import hashlib
@@ -108,7 +109,13 @@ def _run_tests(tree: Path, tests: str, seconds: int) -> int:
 
 
 def digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    """The sha256 of a file's code; comments and docstrings do not count."""
+    tree = ast.parse(file.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+            if ast.get_docstring(node) is not None:
+                del node.body[0]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
 def work_on(name: str, at_most: int | None) -> str:
