@@ -439,7 +439,8 @@ def test_every_contrast_is_the_best_for_some_map(contrast):
 
 
 @pytest.mark.parametrize(
-    "surplus, says", [(0, "does not end"), (1, "longer than any map"), (2, "longer than any map")]
+    "surplus, says",
+    [(0, "does not end"), (1, "more bytes than any map"), (2, "more bytes than any map")],
 )
 def test_a_map_has_a_greatest_length(surplus, says):
     """Its levels and one byte: beyond that, nothing is decoded."""

@@ -96,7 +96,7 @@ def run(version: str, torch: str, plain: bool) -> tuple[str, bool]:
     python, has_torch = made
 
     files = WITH_TORCH if has_torch else WITHOUT_TORCH
-    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider"]
     settings = {**os.environ, "PYTHONPATH": str(ROOT), "MFCA_MATRIX": "1"}
     tests = [f"tests/{file}" for file in files]
     tested = subprocess.run(
