@@ -5,6 +5,7 @@ VENV    ?= .venv
 EDITION ?= student
 RUN     ?=
 URL     ?=
+ARGS    ?=
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.setup-done
 NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
@@ -12,7 +13,7 @@ NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 export TQDM_DISABLE = 1
 export JUPYTER_PLATFORM_DIRS = 1
 
-.PHONY: book test setup lint unit notebooks browser bench shots pdf lab readme model-card verify-results set-repo release-model clean
+.PHONY: book test setup lint unit notebooks browser bench fuzz matrix mutants portability shots pdf lab readme model-card verify-results set-repo release-model clean
 .NOTPARALLEL:
 
 book: setup
@@ -47,6 +48,22 @@ browser: setup
 
 bench: setup
 	$(BIN)/python tools/bench.py
+
+# More mutants: make fuzz ARGS='--seed 1 -n 100000'
+fuzz: setup
+	$(BIN)/python tools/fuzz.py $(ARGS)
+	$(BIN)/python tools/fuzz.py --model quality -n 2000 $(ARGS)
+
+matrix:
+	python3 tools/matrix.py $(ARGS)
+
+# Goes on where it was stopped: make mutants ARGS='container', make mutants ARGS=--report
+mutants: setup
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt -e '.[mutants]'
+	nice $(BIN)/python tools/mutants.py $(ARGS)
+
+portability: setup
+	$(BIN)/python tools/portability.py
 
 shots pdf: book
 	$(BIN)/python tools/$@.py
