@@ -6,6 +6,8 @@ import random
 import constriction
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mfca_tutorial.entropy import range_coder
 from mfca_tutorial.entropy.counts import exact_model
@@ -147,6 +149,48 @@ def test_counts_may_change_from_symbol_to_symbol():
     assert -(-decoder.used // 8) == len(data)
 
 
+def test_the_decoder_walks_in_step_with_the_encoder():
+    """The same interval after every symbol, and the file's number always inside it."""
+    rng = random.Random(9)
+    for _ in range(50):
+        cumulative = range_coder.cumulate([rng.randint(1, 60) for _ in range(rng.randint(2, 9))])
+        symbols = [rng.randrange(len(cumulative) - 1) for _ in range(60)]
+        encoder = range_coder.Encoder()
+        intervals = []
+        for symbol in symbols:
+            encoder.put(symbol, cumulative)
+            intervals.append((encoder.low, encoder.span))
+
+        decoder = range_coder.Decoder(encoder.finish())
+        for symbol, interval in zip(symbols, intervals, strict=True):
+            assert decoder.get(cumulative) == symbol
+            assert (decoder.low, decoder.span) == interval
+            assert 0 <= decoder.low < range_coder.ONE
+            assert range_coder.HALF < decoder.span <= range_coder.ONE
+            assert 0 <= decoder.above < decoder.span
+
+
+def test_a_part_that_begins_just_where_the_register_ends_carries(carries):
+    """The middle quarter, then its upper half: 1/2 exactly, after the bits 01 were written."""
+    encoder = range_coder.Encoder()
+    encoder.put(1, [0, 3, 5, 8])
+    assert (encoder.bits, encoder.low, encoder.span) == ([0, 1], range_coder.HALF, range_coder.ONE)
+    encoder.put(1, [0, 1, 2])
+    assert encoder.bits == [1, 0, 0]
+    assert carries == [1]
+    decoder = range_coder.Decoder(encoder.finish())
+    assert [decoder.get([0, 3, 5, 8]), decoder.get([0, 1, 2])] == [1, 1]
+
+
+@given(st.data())
+def test_any_symbols_with_any_counts(data):
+    counts = data.draw(st.lists(st.integers(0, 2**20), min_size=1, max_size=12))
+    counts.append(data.draw(st.integers(1, 2**30)))
+    alive = [symbol for symbol, count in enumerate(counts) if count]
+    symbols = data.draw(st.lists(st.sampled_from(alive), max_size=40))
+    check(symbols, counts, random.Random(0))
+
+
 def test_as_short_as_constriction():
     """On the same integer counts both are within 0.1 % of the entropy of the sequence."""
     rng = np.random.default_rng(7)
@@ -166,6 +210,7 @@ def test_as_short_as_constriction():
     [
         ([1], [1, 0, 1]),
         ([2], [1, 1]),
+        ([3], [1, 1]),
         ([-1], [1, 1]),
         ([0], []),
         ([0], [0, 0]),
