@@ -145,7 +145,7 @@ def test_every_flipped_bit_is_noticed(header, tiles):
         (body(rest=b"\0\1\2zy"), "cut short"),
         (body(rest=b"\0\1\1zyy"), "follow"),
         (body(rest=b"\0\1\1zy" + bytes(23)), "23 bytes follow"),  # as many as before them
-        (body(version=0), "version 0"),
+        (body(version=0), "no format version 0"),
         (body(rest=b"\0\xff\xff\xff\xff\x7fzy"), "cut short"),
     ],
 )

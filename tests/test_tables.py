@@ -445,7 +445,7 @@ def test_every_contrast_is_the_best_for_some_map(contrast):
 def test_a_map_has_a_greatest_length(surplus, says):
     """Its levels and one byte: beyond that, nothing is decoded."""
     with pytest.raises(BitstreamError, match=says):
-        map_coder.decode_map(b"\x11" * (4 * 5 + 1 + surplus), 4, 5)
+        map_coder.decode_map(b"\x11" * (3 * 5 + 1 + surplus), 3, 5)
 
 
 RAMP = np.arange(16, dtype=np.uint8).reshape(4, 4)
