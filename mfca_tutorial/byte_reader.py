@@ -15,9 +15,13 @@ class BitstreamError(ValueError):
 def varint(n: int) -> bytes:
     """A whole number >= 0 as a varint. Example: varint(300) -> b"\\xac\\x02"."""
     out = bytearray()
+
+    # seven bits at a time, for as long as more are left
     while n > 127:
         out.append(n & 127 | 128)  # the lowest 7 bits, marked to say that another byte follows
         n >>= 7
+
+    # the last byte
     out.append(n)
     return bytes(out)
 
@@ -31,7 +35,9 @@ class ByteReader:
 
     def take(self, n: int) -> bytes:
         """The next n bytes. Raises BitstreamError if fewer are left."""
-        if n > len(self.data) - self.at:
+        # n may be anything that a varint holds: compare before anything is allocated
+        left = len(self.data) - self.at
+        if n > left:
             raise BitstreamError(
                 "the file is cut short: it ends before its contents do; fetch it again"
             )
@@ -47,6 +53,7 @@ class ByteReader:
         """The next varint. Raises BitstreamError unless it is in its shortest form."""
         value = 0
         for shift in range(0, 7 * MAX_BYTES, 7):
+            # seven more bits, each group above the one before
             byte = self.byte()
             value |= (byte & 127) << shift
             if byte == 0 and shift > 0:  # this byte adds nothing, so a shorter form exists

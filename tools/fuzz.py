@@ -80,6 +80,7 @@ def damaged(data: bytes, rng: random.Random) -> bytes:
     for _ in range(rng.choice([1, 1, 1, 2, 4, 16])):
         if not out:
             return rng.randbytes(rng.randint(0, 9))
+        # where, how much, and what to do there
         at = rng.randrange(len(out))
         size = min(rng.choice([1, 1, 2, 4, 16, 200]), len(out) - at)
         kind = rng.randrange(8)
@@ -136,6 +137,8 @@ def other_header(seedling, other, rng):
         "has_map": rng.random() < 0.5,
         "tile": rng.choice([seedling.header.tile, *TILE_SIZES]),
     }
+
+    # one to three fields of it
     changed = rng.sample(sorted(values), rng.randint(1, 3))
     try:
         header = replace(seedling.header, **{name: values[name] for name in changed})
@@ -152,9 +155,12 @@ def other_header(seedling, other, rng):
 
 def forged(header: Header, tiles: list[Tile], lengths: list[int] | None = None) -> bytes:
     """As `pack` does, but with nothing checked, and with any lengths."""
+    # the header's bytes: those of a file without streams, but for three lengths per tile and the CRC
     grid = tile_grid(header.width, header.height, header.tile)
     empty = [Tile(b"", b"", b"")] * len(grid)
     out = bytearray(pack(header, empty)[: -4 - 3 * len(grid)])
+
+    # then the tiles, with the lengths that are to be said
     true = [len(stream) for tile in tiles for stream in tile]
     said = iter(lengths or true)
     for tile in tiles:
@@ -166,6 +172,7 @@ def forged(header: Header, tiles: list[Tile], lengths: list[int] | None = None) 
 
 
 def other_lengths(seedling, other, rng):
+    """The lengths of the streams are a little wrong, or absurd."""
     lengths = [len(stream) for tile in seedling.tiles for stream in tile]
     for _ in range(rng.randint(1, 3)):
         at = rng.randrange(len(lengths))
@@ -181,9 +188,12 @@ def other_streams(seedling, other, rng):
     header = replace(seedling.header, has_map=seedling.header.has_map or rng.random() < 0.3)
     for _ in range(rng.choice([1, 1, 2])):
         at = rng.randrange(len(tiles))
+        # which stream of which tile
         fields = Tile._fields if header.has_map else ("z", "y")
         field = rng.choice(fields)
         stream = getattr(tiles[at], field)
+
+        # and what stands in its place
         size = rng.choice([0, 1, 2, 3, 4, 8, 40, len(stream), 3 * len(stream), 5000])
         value = rng.choice(
             [
@@ -207,6 +217,7 @@ class Forger:
         self.codec = codec
 
     def __call__(self, seedling, other, rng):
+        # a picture of a few blocks
         codec = self.codec
         rows = rng.randint(1, 2)
         columns = rng.randint(1, 3)
@@ -216,11 +227,13 @@ class Forger:
             shape = (1, channels, rows * factor, columns * factor)
             return scale * torch.randn(shape, generator=generator, dtype=torch.float64)
 
+        # any size of latents, from nearly nothing to beyond what an encoder lets through
         v = noise(codec.config.latents, 10 ** rng.uniform(-1, 9), 4)
         z = noise(codec.config.hyper, 10 ** rng.uniform(-1, 9), 1)
         factor = 10 ** rng.choice([0, 0, rng.uniform(0, 7)])
 
         def stretch(residual):
+            """Whole numbers that fit int32, and that nobody would round to."""
             far = residual * factor
             return far.clamp(-(2**31), 2**31 - 1).round()
 
