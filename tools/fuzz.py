@@ -155,7 +155,7 @@ def other_header(seedling, other, rng):
 
 def forged(header: Header, tiles: list[Tile], lengths: list[int] | None = None) -> bytes:
     """As `pack` does, but with nothing checked, and with any lengths."""
-    # the header's bytes: those of a file without streams, but for three lengths per tile and the CRC
+    # the header's bytes: a file without streams, less three lengths per tile and the checksum
     grid = tile_grid(header.width, header.height, header.tile)
     empty = [Tile(b"", b"", b"")] * len(grid)
     out = bytearray(pack(header, empty)[: -4 - 3 * len(grid)])
