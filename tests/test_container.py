@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tracemalloc
 import zlib
+from dataclasses import FrozenInstanceError
 
 import pytest
 from hypothesis import given
@@ -235,6 +236,12 @@ def test_headers_at_the_ends_of_what_the_format_holds(values):
     file = pack(header, [Tile(b"", b"", b"")] * tiles)
     assert read_header(file) == header
     assert unpack(file)[0] == header
+
+
+def test_a_header_stays_as_it_was_checked():
+    header = Header(ID, 64, 64, 50.0)
+    with pytest.raises(FrozenInstanceError):
+        header.width = 0
 
 
 @pytest.mark.parametrize(

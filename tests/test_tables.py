@@ -134,6 +134,19 @@ def test_what_is_no_pmf_is_refused(pmf):
         counts.table_from_pmf(pmf, 0)
 
 
+def test_a_pmf_that_sums_to_more_than_one_is_scaled_down():
+    table = counts.table_from_pmf([1.0, 1.0, 2.0], 5)
+    assert table.counts.tolist() == [16384, 16384, 32767, 1]
+    assert table.offset == 5
+
+
+def test_a_pmf_has_a_greatest_length():
+    longest = np.full(32767, 1 / 32767)
+    assert counts.table_from_pmf(longest, 0).escape == 32767
+    with pytest.raises(ValueError, match="1 to 32767 probabilities"):
+        counts.table_from_pmf(np.append(longest, 0.0), 0)
+
+
 def test_tables_survive_the_checkpoint():
     vectors = counts.tables_to_array(gaussian_tables())
     for vector in vectors.values():
@@ -152,9 +165,28 @@ def test_vectors_that_do_not_fit_together_are_refused(name):
         counts.tables_from_array(vectors)
 
 
-def test_a_table_without_an_escape_is_refused():
-    with pytest.raises(ValueError):
-        Table(np.array([65536, 0]), 0)
+@pytest.mark.parametrize("surplus", [[1], [1, 1]])
+def test_counts_that_belong_to_no_table_are_refused(surplus):
+    vectors = counts.tables_to_array(gaussian_tables())
+    vectors["counts"] = np.append(vectors["counts"], surplus)
+    with pytest.raises(ValueError, match="fit together"):
+        counts.tables_from_array(vectors)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param([65536, 0], id="no escape"),
+        pytest.param([65537, -1], id="negative"),
+        pytest.param([65535, 2], id="too many"),
+        pytest.param([65534, 1], id="too few"),
+        pytest.param([65536], id="one symbol"),
+        pytest.param([[32768], [32768]], id="two-dimensional"),
+    ],
+)
+def test_what_is_no_table_is_refused(wrong):
+    with pytest.raises(ValueError, match="two or more counts"):
+        Table(np.array(wrong), 0)
 
 
 # ------------------------------------------------------------------------------------- the streams
@@ -323,6 +355,8 @@ def test_shapes_and_indices_are_checked():
         code(symbols, index + 60, gaussian_tables())
     with pytest.raises(ValueError, match="out of range"):
         decode(b"", index + 60, gaussian_tables())
+    with pytest.raises(ValueError, match="out of range"):
+        code(symbols, np.full((2, 3, 4), -1, np.int8), gaussian_tables())
 
 
 def test_groups_are_coded_in_ascending_order_raster_inside():
