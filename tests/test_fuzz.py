@@ -73,6 +73,8 @@ def test_a_mutant_has_a_number():
     "file", sorted((ROOT / "tests" / "fuzz_cases").glob("*.mfca")), ids=lambda file: file.stem
 )
 def test_what_was_found_once(file):
+    if not fuzz.limit(CODEC):
+        pytest.skip("needs decompress(max_pixels=...)")
     with pytest.raises(BitstreamError):
         CODEC.decompress(file.read_bytes(), **fuzz.limit(CODEC))
     fuzz.judged(CODEC, file.read_bytes())
