@@ -181,7 +181,7 @@ BAD_COMMANDS = [
     ("encode {picture} {folder}/out.mfca --quality 101", "not in 0..100"),
     ("encode {picture} {folder}/out.mfca --quality nan", "not in 0..100"),
     ("encode {picture} {folder}/out.mfca --quality high", "--quality"),
-    ("encode {picture} {folder}/out.mfca --effort -1", "effort must be a whole number >= 0"),
+    ("encode {picture} {folder}/out.mfca --effort -1", "effort must be >= 0 and whole"),
     ("encode {picture} {folder}/no/out.mfca", "no such folder"),
     ("encode {picture} {folder}", "is a folder"),
     ("encode {picture} {folder}/out.mfca --importance sometimes", "no such file"),
