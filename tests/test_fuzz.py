@@ -28,6 +28,17 @@ CODEC = CODECS["energy"]
 SEEDLINGS = fuzz.corpus("energy")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread_that_is_warm():
+    """The limit is on processor time, to which idle threads add, and what torch does only once."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    for seedling in SEEDLINGS[:2]:
+        fuzz.decode(CODEC, seedling.file)
+    yield
+    torch.set_num_threads(threads)
+
+
 # ---- whole files
 
 
@@ -73,10 +84,8 @@ def test_a_mutant_has_a_number():
     "file", sorted((ROOT / "tests" / "fuzz_cases").glob("*.mfca")), ids=lambda file: file.stem
 )
 def test_what_was_found_once(file):
-    if not fuzz.limit(CODEC):
-        pytest.skip("needs decompress(max_pixels=...)")
     with pytest.raises(BitstreamError):
-        CODEC.decompress(file.read_bytes(), **fuzz.limit(CODEC))
+        CODEC.decompress(file.read_bytes(), max_pixels=fuzz.MAX_PIXELS)
     fuzz.judged(CODEC, file.read_bytes())
 
 

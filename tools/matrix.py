@@ -9,6 +9,7 @@ over. Where no CPU build of that torch is within reach (the plain one for Linux 
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -61,10 +62,23 @@ def pip(python: Path, *arguments: str) -> bool:
 def install_torch(python: Path, version: str, plain: bool) -> bool:
     """The CPU build, or with `plain` whatever pip finds. Whether there is one now."""
     wanted = "torch" if version == NEWEST else f"torch=={version}"
+    if plain:
+        return pip(python, wanted)
+
+    # ask first: an index that is not within reach leaves pip with others, and with 3 GB of CUDA
     quick = ["--retries", "0", "--timeout", "5", "--index-url", CPU_BUILDS]
-    if pip(python, "--no-deps", *quick, wanted):
-        return pip(python, wanted)  # what it depends on
-    return plain and pip(python, wanted)
+    command = [str(python), "-m", "pip", "install", "--no-deps", "--dry-run", "--ignore-installed"]
+    command += ["--quiet", "--report", "-", *quick, wanted]
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode != 0:
+        return False
+    found = json.loads(run.stdout)["install"][0]["metadata"]["version"]
+    if sys.platform == "linux" and not found.endswith("+cpu"):
+        return False
+
+    # then exactly this one, and what it needs
+    exactly = f"torch=={found}"
+    return pip(python, "--no-deps", *quick, exactly) and pip(python, exactly)
 
 
 def environment(version: str, torch: str, plain: bool) -> tuple[Path, bool] | str:
