@@ -37,6 +37,27 @@ def test_basis_image_is_square_by_default_and_knows_its_frequencies():
         dct.basis_image(0, 6, 8, 6)
 
 
+# Where each of JPEG's 64 coefficients stands in its block, counted row by row: T.81, figure A.6.
+# fmt: off
+JPEG_ORDER = [
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
+    13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
+    52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+]
+# fmt: on
+
+
+def test_all_64_frequencies_stand_as_in_jpeg():
+    assert [8 * u + v for u, v in dct.zigzag(8)] == JPEG_ORDER
+
+
+def test_the_16_frequencies_are_fcanets():
+    """As its source lists them, down and across."""
+    down = [0, 0, 6, 0, 0, 1, 1, 4, 5, 1, 3, 0, 0, 0, 3, 2]
+    across = [0, 1, 0, 5, 2, 0, 2, 0, 0, 6, 0, 4, 6, 3, 5, 2]
+    assert list(dct.TOP16) == list(zip(down, across))
+
+
 def test_zigzag_is_jpegs():
     order = dct.zigzag(8)
     # the first ten and the last two of T.81, figure A.6

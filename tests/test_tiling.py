@@ -33,11 +33,11 @@ def test_pieces_of_one_picture_give_that_picture(width, height):
     assert (blend(cut(x, grid), grid, height, width) - x).abs().max() < 1e-6
 
 
-@pytest.mark.parametrize("width, height", SIZES)
-def test_the_fade_is_linear_in_the_distance_to_the_border(width, height):
+@pytest.mark.parametrize("tile, width, height", [*[(128, *s) for s in SIZES], (256, 300, 500)])
+def test_the_fade_is_linear_in_the_distance_to_the_border(tile, width, height):
     """Every pixel: the mean of the tiles that cover it, weighted by a product of two ramps."""
     torch.manual_seed(2)
-    grid = tile_grid(width, height, 128)
+    grid = tile_grid(width, height, tile)
     pieces = [torch.rand(1, 3, h, w) for _, _, h, w in grid]
     total = np.zeros((3, height, width))
     weights = np.zeros((height, width))
