@@ -21,6 +21,21 @@ CHAPTERS = pytest.mark.parametrize("file", FILES, ids=[f.stem for f in FILES])
 UNSOLVED = "not solved yet\n"
 SOLVED = "correct\n"
 
+# What an exercise's check is tried on, at least.
+WRONG_ANSWERS = 3
+RIGHT_ANSWERS = 2
+
+# Chapters that are still to be rewritten: their checks are not tried, and they reveal their module.
+TO_DO = {f"{n:02}" for n in range(14)}
+REWRITTEN = pytest.mark.parametrize(
+    "file", [f for f in FILES if f.stem[:2] not in TO_DO], ids=lambda file: file.stem
+)
+BUILT = pytest.mark.parametrize(
+    "file",
+    [f for f in FILES if f.stem[:2] not in TO_DO and 1 <= int(f.stem[:2]) <= 10],
+    ids=lambda file: file.stem,
+)
+
 VISIBLE_LINES = 24  # the longest cell that a reader takes in without scrolling
 FOLDED_LINES = 60  # the longest that may lie behind a click
 COLUMNS = 88  # what fits the page without scrolling sideways; as in book/ruff.toml
@@ -179,6 +194,40 @@ def test_stub_check_and_solution_belong_together(file):
         assert called(check.source) <= called(solution.source)
 
 
+@REWRITTEN
+def test_every_check_is_tried(file):
+    cells = read(file)
+    checks = [name for cell in code(cells, "check") for name in called(cell.source)]
+    tried = {}
+    for cell in code(cells, "trial"):
+        for node in ast.walk(parse(cell.source)):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "trial":
+                tried[node.args[0].id] = {k.arg: len(k.value.elts) for k in node.keywords}
+    assert sorted(tried) == sorted(checks)
+    for check, answers in tried.items():
+        assert answers["wrong"] >= WRONG_ANSWERS, check
+        assert answers["right"] >= RIGHT_ANSWERS, check
+
+
+@BUILT
+def test_the_reader_types_the_core(file):
+    """Cells tagged `core` define it; one tagged `core-check` compares it with the package's."""
+    cells = code(read(file))
+    typed = [i for i, cell in enumerate(cells) if "core" in tags(cell)]
+    compared = [i for i, cell in enumerate(cells) if "core-check" in tags(cell)]
+    assert typed
+    assert compared
+    assert compared[-1] > typed[0]
+
+    # what is compared was typed
+    names = set().union(*(defined(cells[i].source) for i in typed))
+    for i in compared:
+        assert used(cells[i].source) & names
+        assert "assert" in cells[i].source
+    for i in typed + compared:
+        assert not folded(cells[i])
+
+
 @CHAPTERS
 def test_marked_cells_have_something_to_compare(file):
     for cell in code(read(file), "nbval-check-output"):
@@ -202,8 +251,8 @@ def test_all_that_shows_a_solution_is_tagged(file):
 @CHAPTERS
 def test_nothing_depends_on_a_solution(file):
     cells = code(read(file))
-    solutions = [cell for cell in cells if "solution" in tags(cell)]
-    others = [cell for cell in cells if "solution" not in tags(cell)]
+    solutions = [cell for cell in cells if {"solution", "trial"} & tags(cell)]
+    others = [cell for cell in cells if not {"solution", "trial"} & tags(cell)]
 
     hidden = set().union(*(defined(cell.source) for cell in solutions))
     shown = set().union(*(defined(cell.source) for cell in others))

@@ -2,10 +2,11 @@
 
 Every notebook is executed once, in `_build/executed`, and again only when the notebook, the package
 or the data change. The student edition (`_build/html`) is built from copies without the cells
-tagged `solution`. The instructor's edition (`_build/html-instructor`) is built from whole copies.
-Neither build runs a cell. A warning from Sphinx is an error. After the build, the downloadable
-sources are stripped, figures become lossless WebP, MathJax is reduced to what pages load, and a 404
-page and a sitemap are added. Finally, every page is checked to load nothing from any other site.
+tagged `solution`. The instructor's edition (`_build/html-instructor`) keeps them. Neither shows the
+cells tagged `trial`, in which a chapter tries the checks of its exercises. Neither build runs a
+cell. A warning from Sphinx is an error. After the build, the downloadable sources are stripped,
+figures become lossless WebP, MathJax is reduced to what pages load, and a 404 page and a sitemap
+are added. Finally, every page is checked to load nothing from any other site.
 """
 
 import argparse
@@ -32,6 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 EXECUTED = BUILD / "executed"
 TARGET = {"student": BUILD / "html", "instructor": BUILD / "html-instructor"}
+HIDDEN = {"student": {"solution", "trial"}, "instructor": {"trial"}}  # tags of cells
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 TIMEOUT = 300  # seconds per cell
 
@@ -62,13 +64,11 @@ EXTERNAL = re.compile(
 
 
 def read(file, edition):
-    """A notebook; in the student edition, without the cells tagged `solution`."""
+    """A notebook without the cells that an edition does not show."""
     notebook = nbformat.read(file, as_version=4)
     notebook.metadata.pop("run", None)
-    if edition == "student":
-        notebook.cells = [
-            cell for cell in notebook.cells if "solution" not in cell.metadata.get("tags", [])
-        ]
+    hidden = HIDDEN[edition]
+    notebook.cells = [c for c in notebook.cells if not hidden & set(c.metadata.get("tags", []))]
     return notebook
 
 
@@ -240,8 +240,11 @@ def check(site, edition):
         if outside and "mathjax" not in file.parts:
             sys.exit(f"{file.relative_to(site)} would load from another site: {outside.group()}")
     for file in (site / "_sources" / "book").glob("*.ipynb"):
-        if edition == "student" and "{solution" in file.read_text("utf-8"):
+        text = file.read_text("utf-8")
+        if edition == "student" and "{solution" in text:
             sys.exit(f"{file.name}: a solution is left in the sources of the student edition")
+        if "trial(" in text:
+            sys.exit(f"{file.name}: a trial of wrong answers is left in the sources")
 
 
 def main():
