@@ -11,6 +11,7 @@ from mfca_tutorial.blocks import dct, importance
 from mfca_tutorial.blocks.mfca import MFCA, QualityMFCA, spread
 from mfca_tutorial.blocks.pmcn import KERNELS, PMCN
 from mfca_tutorial.blocks.pqf import PQF
+from mfca_tutorial.transforms import ToPixels
 
 RNG = np.random.default_rng(0)
 
@@ -325,3 +326,18 @@ def test_importance_rounding_lets_the_gradient_through():
     x = torch.tensor([0.2, 0.5, 0.7], requires_grad=True)
     importance.map_to_offsets(x).sum().backward()
     assert torch.equal(x.grad, torch.full((3,), 64.0))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 8)])
+def test_the_fast_last_step_is_the_transposed_convolution(size):
+    layer = ToPixels(8, 3, 6, stride=2, padding=2).double()
+    h = torch.randn(2, 8, *size, dtype=torch.float64)
+    plain = F.conv_transpose2d(h, layer.weight, layer.bias, stride=2, padding=2)
+    torch.testing.assert_close(layer.fast_on_cpu(h), plain, rtol=0, atol=1e-12)
+
+
+def test_the_last_step_has_gradients():
+    layer = ToPixels(8, 3, 6, stride=2, padding=2)
+    h = torch.randn(1, 8, 4, 4, requires_grad=True)
+    layer(h).sum().backward()
+    assert h.grad.abs().min() > 0
