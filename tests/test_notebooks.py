@@ -26,7 +26,7 @@ WRONG_ANSWERS = 3
 RIGHT_ANSWERS = 2
 
 # Chapters that are still to be rewritten: their checks are not tried, and they reveal their module.
-TO_DO = {f"{n:02}" for n in range(14)}
+TO_DO = {f"{n:02}" for n in range(14)} - {"08"}
 REWRITTEN = pytest.mark.parametrize(
     "file", [f for f in FILES if f.stem[:2] not in TO_DO], ids=lambda file: file.stem
 )
@@ -115,6 +115,8 @@ def folded(cell):
 def test_cells_are_short(file):
     long = []
     for cell in code(read(file)):
+        if "trial" in tags(cell):
+            continue  # no edition shows it
         lines = cell.source.splitlines()
         if len(lines) > (FOLDED_LINES if folded(cell) else VISIBLE_LINES):
             long.append(lines[0])
