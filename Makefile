@@ -34,6 +34,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/codespell
+	$(BIN)/python tools/lint_prose.py
 	$(BIN)/python tools/strip_notebooks.py --check book/*.ipynb
 
 unit: setup
