@@ -5,9 +5,10 @@ import pytest
 import skimage.metrics
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
 from torch.utils.data import DataLoader
 
-from mfca_tutorial import data
+from mfca_tutorial import data, whole_files
 from mfca_tutorial.report.comparison import compare_with_jpeg
 from mfca_tutorial.report.model import (
     ArithmeticDecoder,
@@ -227,6 +228,28 @@ def test_a_broken_loss_stops_the_training(model, batch, tmp_path):
     with pytest.raises(RuntimeError, match="epoch 1"):
         train_model(model, [batch * float("nan")], 1, tmp_path / "best.safetensors")
     assert not (tmp_path / "best.safetensors").exists()
+
+
+def test_stopped_while_it_saves_the_training_leaves_the_weights_before(
+    model, batch, tmp_path, monkeypatch
+):
+    """Weights are written beside the old ones, and take their place in one step."""
+    best = tmp_path / "best.safetensors"
+    saved = []
+    replace = whole_files.os.replace
+
+    def stopped_at_the_second(temporary, target):
+        assert load_file(temporary).keys() == model.state_dict().keys()
+        if saved:
+            raise KeyboardInterrupt
+        saved.append(model.decoder.last.weight.detach().clone())
+        replace(temporary, target)
+
+    monkeypatch.setattr(whole_files.os, "replace", stopped_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        train_model(model, [batch], 10, best)
+    assert torch.equal(load_file(best)["decoder.last.weight"], saved[0].cpu())
+    assert list(tmp_path.iterdir()) == [best]
 
 
 def test_comparison_returns_what_the_titles_say(model):

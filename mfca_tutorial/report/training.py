@@ -8,6 +8,7 @@ But: the shipped model is not trained here; `learning/trainer.py` does that.
 Taught in chapters 11 and 13.
 """
 
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -24,6 +25,7 @@ from mfca_tutorial.data import AnyPath
 from mfca_tutorial.pixels import Pixels
 from mfca_tutorial.report.model import CompressionAutoencoder, ReportOutput
 from mfca_tutorial.report.tracker import MetricsTracker
+from mfca_tutorial.whole_files import write_atomic
 
 # the report names these three parts of the total, but it adds a fourth: "perceptual"
 LOSSES = ("total", "reconstruction", "rate", "quantization")
@@ -125,7 +127,8 @@ def enhanced_train_model(
         model: the model; it is moved to the GPU if there is one, and ends with the best weights.
         loader: yields batches, float32 (B, 3, H, W) in 0..1.
         epochs: the number of passes over the data.
-        best: the .safetensors file for the best weights, with their metrics in its metadata.
+        best: the .safetensors file for the best weights, with their metrics in its metadata. It is
+            written whole or not at all, so stopping the training leaves the best weights so far.
         plots: a folder for epoch_005.png, epoch_010.png, ...; None for no pictures.
         learning_rate: Adam's learning rate at the start.
         clip: the largest norm of the gradient.
@@ -165,7 +168,7 @@ def enhanced_train_model(
         if row["total"] < lowest:
             lowest = row["total"]
             metadata = {key: repr(value) for key, value in row.items()}
-            save_file(model.state_dict(), best, metadata)
+            write_atomic(best, save(model.state_dict(), metadata))
 
         # the report looks at its curves every five epochs
         if plots and epoch % PLOT_EVERY == 0:
@@ -252,5 +255,7 @@ def _plot(history: Sequence[Row], file: str) -> None:
         axes.plot(epochs, [row[key] for row in history])
         axes.set(title=key.replace("_", " "), xlabel="epoch")
 
-    # the number of the epoch is in the name, so no earlier picture is overwritten
-    figure.savefig(file, dpi=100)
+    # the number of the epoch is in the name, so no earlier picture of this training is overwritten
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=100)
+    write_atomic(file, picture.getvalue())
