@@ -163,34 +163,25 @@ def as_bytes(file: Any) -> bytes:
 def check_size(header: Header, max_pixels: int | None) -> None:
     """Decide, before anything is allocated, whether a file may ask for so large a picture.
 
-    A few hundred bytes can be a valid file of 134 million pixels, which takes minutes to decode.
-    Without `max_pixels`, Pillow's rule for such bombs applies: more than `Image.MAX_IMAGE_PIXELS`
-    (89 million) pixels are a `DecompressionBombWarning`, more than twice as many are rejected, and
-    there is no limit where it is None. A service that decodes the files of strangers should set a
-    limit of its own.
+    530 bytes can be a valid file of 134 million pixels, which take minutes to decode.
+
+    max_pixels: the most pixels to decode. None for `Image.MAX_IMAGE_PIXELS` (89 million), which is
+    where Pillow begins to warn of decompression bombs; there is no limit if that is None, too.
+    Pillow goes on up to twice as many. No .mfca file has so many pixels, so that rule would stop
+    none of them.
     Raises BitstreamError for a picture that is too large, ValueError for a `max_pixels` below 1.
     """
-    pixels = header.width * header.height
-    usual = Image.MAX_IMAGE_PIXELS  # what Pillow's user may have changed
+    if max_pixels is not None and not max_pixels >= 1:
+        raise ValueError(f"max_pixels must be at least 1, not {max_pixels}")
 
-    # the limit of the caller comes before Pillow's
-    if max_pixels is not None:
-        limit = max_pixels
-        if not limit >= 1:
-            raise ValueError(f"max_pixels must be at least 1, not {max_pixels}")
-    elif usual is not None:
-        limit = 2 * usual
-    else:
+    # what Pillow's user may have changed
+    limit = Image.MAX_IMAGE_PIXELS if max_pixels is None else max_pixels
+    if limit is None:
         return
 
-    size = f"the picture has {header.width} x {header.height} = {pixels} pixels"
+    pixels = header.width * header.height
     if pixels > limit:
         raise BitstreamError(
-            f"{size}, more than the limit of {limit}; raise max_pixels if you trust the file"
-        )
-    if max_pixels is None and usual is not None and pixels > usual:
-        warnings.warn(
-            f"{size}, more than {usual}: it could be a decompression bomb",
-            Image.DecompressionBombWarning,
-            stacklevel=5,
+            f"the picture has {header.width} x {header.height} = {pixels} pixels, more than the "
+            f"limit of {limit}: if you trust the file, raise it (max_pixels, --max-pixels)"
         )

@@ -5,7 +5,6 @@ import sys
 import textwrap
 import time
 import tracemalloc
-import warnings
 
 import numpy as np
 import pytest
@@ -210,26 +209,44 @@ def test_a_large_picture_in_a_small_file_is_refused_before_anything_is_done(tiny
     tracemalloc.stop()
 
 
-def test_without_a_limit_the_rule_is_pillows(tiny, monkeypatch):
+@pytest.mark.parametrize("method", ["decompress", "decode_pixels"])
+def test_by_default_too(tiny, method):
+    # a warning would not do: it is more than Pillow warns of, and the most that the format holds
+    file = bomb(tiny, 11585, 11585)
+    with pytest.raises(BitstreamError, match="limit of 89478485"):
+        getattr(tiny, method)(file)
+
+
+def test_without_a_limit_it_is_the_one_that_pillow_warns_at(tiny, monkeypatch):
     file = tiny.compress(np.zeros((20, 30), np.uint8), 50)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 600)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        tiny.decode_pixels(file)
+    tiny.decode_pixels(file)
 
+    # who gives a limit has thought about it
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 599)
-    with pytest.warns(Image.DecompressionBombWarning, match="600 pixels"):
+    with pytest.raises(BitstreamError, match="limit of 599"):
         tiny.decode_pixels(file)
-
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 299)
-    with pytest.raises(BitstreamError, match="limit of 598"):
-        tiny.decode_pixels(file)
-    with warnings.catch_warnings():  # who gives a limit has thought about it
-        warnings.simplefilter("error")
-        tiny.decode_pixels(file, max_pixels=600)
+    tiny.decode_pixels(file, max_pixels=600)
 
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
     tiny.decode_pixels(file)
+
+
+def test_an_empty_tile_takes_no_longer_than_another(tiny):
+    """What bounds the pixels bounds the time, too, whatever the streams hold."""
+    pixels = data.photograph("coffee")[:320, :320]
+    header, (tile,) = unpack(tiny.compress(pixels, 80))
+    empty = Tile(b"", b"", b"")
+
+    def seconds(tile):
+        start = time.process_time()
+        tiny.decode_tile(header, tile, 320, 320)
+        return time.process_time() - start
+
+    seconds(tile)  # what is set up only once
+    of_empty = min(seconds(empty) for _ in range(5))
+    of_full = min(seconds(tile) for _ in range(5))
+    assert of_empty <= 1.5 * of_full
 
 
 def test_limits(tiny):
