@@ -54,6 +54,8 @@ bench: setup
 fuzz: setup
 	$(BIN)/python tools/fuzz.py $(ARGS)
 	$(BIN)/python tools/fuzz.py --model quality -n 2000 $(ARGS)
+	$(BIN)/python tools/fuzz.py --through pillow -n 2000 $(ARGS)
+	$(BIN)/python tools/fuzz.py --through commands -n 2000 $(ARGS)
 
 matrix:
 	python3 tools/matrix.py $(ARGS)

@@ -115,6 +115,28 @@ def test_any_streams(width, height, half_steps, grey, map_bytes, z, y):
     fuzz.judged(CODEC, pack(header, [Tile(map_bytes or b"", z, y)]))
 
 
+# ---- the Pillow plugin and the command line
+
+
+@pytest.mark.parametrize("through", ["pillow", "commands"])
+@given(st.integers(0, 2**32), st.data())
+@settings(max_examples=50)
+def test_what_people_open_files_with(through, number, data):
+    """As the library: the same pixels, or an error that is documented, and no file left over."""
+    ((_, _, file),) = fuzz.mutants(CODEC, "energy", seed=1, first=number, n=1)
+    fuzz.judged(CODEC, file, through)
+    kept = data.draw(st.integers(0, len(file)))
+    rest = data.draw(st.binary(max_size=30))
+    fuzz.judged(CODEC, file[:kept] + rest, through)
+    fuzz.judged(CODEC, fuzz.seal(file[:kept] + rest), through)
+
+
+@pytest.mark.parametrize("through", ["pillow", "commands"])
+@pytest.mark.parametrize("seedling", SEEDLINGS, ids=lambda seedling: seedling.name)
+def test_a_good_file_through_them(through, seedling):
+    assert fuzz.judged(CODEC, seedling.file, through)[0] == "a picture"
+
+
 # ---- latents that no encoder writes
 
 
