@@ -3,7 +3,7 @@
     python tools/fuzz.py                      20,000 mutants of the golden files (`make fuzz`)
     python tools/fuzz.py --seed 7 -n 100000   others
     python tools/fuzz.py --replay FILE        one file, with the traceback
-    python tools/fuzz.py --through pillow     the Pillow plugin; `commands`: `mfca decode` and `info`
+    python tools/fuzz.py --through pillow     the Pillow plugin; `commands`: decode and info
 
 Mutant i of seed s is always the same file. What it finds lands in _build/fuzz; a case that is moved
 to tests/fuzz_cases is tried by tests/test_fuzz.py from then on.
