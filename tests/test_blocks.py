@@ -160,6 +160,14 @@ def test_mfca_sees_small_features():
     assert (change > 0.5).all()
 
 
+def test_mfca_without_windows_refuses_a_map_that_is_too_small():
+    block = MFCA(8, frequencies=[(5, 0), (0, 2)], window=None)
+    assert block(torch.zeros(1, 8, 6, 3)).shape == (1, 8, 6, 3)
+    for shape, says in (((5, 3), "5 does not exist on 5"), ((6, 2), "2 does not exist on 2")):
+        with pytest.raises(ValueError, match=f"frequency {says} samples"):
+            block(torch.zeros(1, 8, *shape))
+
+
 def test_mfca_starts_open():
     x = torch.randn(2, 8, 9, 11)  # no multiple of the window
     torch.testing.assert_close(MFCA(8).eval()(x), x * torch.sigmoid(torch.tensor(2.0)))

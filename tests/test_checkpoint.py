@@ -41,6 +41,13 @@ def test_other_notes_are_another_file(codec, file):
     assert file.read_bytes() != first
 
 
+def test_a_codec_in_training_is_not_saved(tmp_path):
+    """It has no tables: the file would be one that nothing can be decoded with."""
+    with pytest.raises(RuntimeError, match="freeze"):
+        save_checkpoint(Codec(TINY), tmp_path / "m.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_library_reads_everything_back(codec, file):
     with safe_open(file, "pt") as opened:
         assert opened.metadata() == {"config": TINY.to_json(), **NOTES}

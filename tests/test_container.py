@@ -191,6 +191,7 @@ def test_random_bytes_under_a_right_checksum_never_crash():
     "values",
     [
         {"model_id": b"1234567"},
+        {"model_id": b"123456789"},
         {"width": 0},
         {"height": 65536},
         {"width": 1025},
@@ -248,6 +249,7 @@ def test_a_header_stays_as_it_was_checked():
     "tiles, says",
     [
         ([Tile(b"", b"", b"")] * 2, "tiles"),
+        ([], "tiles"),
         ([Tile(b"m", b"", b"")], "map"),
     ],
 )

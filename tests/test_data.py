@@ -3,12 +3,16 @@
 Files are written whole or not at all.
 """
 
+import functools
+import hashlib
+import http.server
 import io
 import os
 import stat
 import struct
 import subprocess
 import sys
+import threading
 import zlib
 
 import numpy as np
@@ -328,6 +332,26 @@ def test_write_follows_a_link_and_keeps_it(tmp_path):
     assert (tmp_path / "real").read_bytes() == b"new"
 
 
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
+    """As /dev/null and /dev/stdout would be, by a user who may do everything."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        data.write_atomic(pipe, b"new")
+        assert reader.stdout.read() == b"new"
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
+def test_a_pipe_that_nobody_reads_any_more(tmp_path):
+    """It stays a BrokenPipeError, which the command line does not report as an error of a file."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["head", "-c", "1", pipe], stdout=subprocess.DEVNULL):
+        with pytest.raises(BrokenPipeError):
+            data.write_atomic(pipe, bytes(1 << 20))  # more than a pipe holds
+
+
 def test_path_finds_data_and_names_both_places_when_it_does_not():
     assert data.path("kodak_sha256.txt").is_file()
     with pytest.raises(FileNotFoundError, match=r"_data.*data"):
@@ -354,6 +378,47 @@ def test_kodak_files_are_checked(tmp_path, monkeypatch):
         data.kodak()
     data.write_image(PICTURE, tmp_path / "kodim01.png")
     with pytest.raises(ValueError, match="sha256"):
+        data.kodak()
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    """A folder whose files can be downloaded in the place of Kodak's."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setattr(data, "KODAK_URL", f"http://127.0.0.1:{server.server_port}/")
+    yield folder
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_download_is_checked_every_time(served, tmp_path, monkeypatch):
+    monkeypatch.delenv("MFCA_KODAK", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(data, "path", lambda name: tmp_path / name)
+    (served / "a.png").write_bytes(b"one")
+    digests = tmp_path / "kodak_sha256.txt"
+    digests.write_text(f"{hashlib.sha256(b'one').hexdigest()}  a.png\n")
+
+    # kept; what is damaged in the cache is fetched again
+    (file,) = data.kodak()
+    file.write_bytes(b"damaged")
+    assert data.kodak() == [file]
+    assert file.read_bytes() == b"one"
+
+    # another file than the one that is meant is no download, and is not kept
+    digests.write_text(f"{hashlib.sha256(b'two').hexdigest()}  b.png\n")
+    (served / "b.png").write_bytes(b"not two")
+    with pytest.raises(data.ImageError, match="b.png: no download .*hash.*MFCA_KODAK"):
+        data.kodak()
+    assert [path.name for path in file.parent.iterdir()] == ["a.png"]
+
+    # a folder of the user's own is checked, too
+    monkeypatch.setenv("MFCA_KODAK", str(served))
+    with pytest.raises(ValueError, match="b.png: not the Kodak image"):
         data.kodak()
 
 

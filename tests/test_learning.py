@@ -9,6 +9,7 @@ import math
 import os
 import subprocess
 import sys
+import tarfile
 import time
 from dataclasses import replace
 
@@ -33,6 +34,7 @@ from mfca_tutorial.learning.crops import (
     split_held_out,
 )
 from mfca_tutorial.learning.finetune import decode_in_training, freeze_encoder, rounded_bits
+from mfca_tutorial.learning.health import _alarms_of_quality as alarms_of_quality
 from mfca_tutorial.learning.health import health_report
 from mfca_tutorial.learning.losses import RateDistortionLoss
 from mfca_tutorial.learning.muon import Muon, orthogonalise
@@ -693,8 +695,6 @@ def test_random_maps_are_levels_a_file_can_carry():
 
 
 def test_photographs_from_folder_and_tar(tmp_path, photographs):
-    import tarfile
-
     for i, photograph in enumerate(photographs):
         data.write_image(photograph, tmp_path / f"{i}.png")
     with tarfile.open(tmp_path / "all.tar", "w") as tar:
@@ -702,8 +702,37 @@ def test_photographs_from_folder_and_tar(tmp_path, photographs):
             tar.add(file, file.name)
     for source in (tmp_path, tmp_path / "all.tar"):
         assert all(map(np.array_equal, read_photographs(source), photographs))
-    with pytest.raises(data.ImageError):
+    with pytest.raises(data.ImageError, match="neither a folder nor a tar file"):
         read_photographs(tmp_path / "nowhere")
+
+
+def test_what_is_no_photograph_is_passed_over(tmp_path):
+    """In a tar file as in a folder: notes, and a folder with the name of a picture."""
+    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / "folder.png").mkdir()
+    with tarfile.open(tmp_path / "all.tar", "w") as tar:
+        tar.add(tmp_path / "notes.txt", "notes.txt")
+        tar.add(tmp_path / "folder.png", "folder.png")
+    with pytest.raises(data.ImageError, match="no images in"):
+        read_photographs(tmp_path / "all.tar")
+    (tmp_path / "folder.png").rmdir()
+    with pytest.raises(data.ImageError, match="no images in"):
+        read_photographs(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("sign", "value", "alarm"),
+    [
+        ("z_share", 0.0, "z is dead (0.00% of the bits, spread 0.1000)"),
+        ("z_spread", 0.0, "z is dead (3.00% of the bits, spread 0.0000)"),
+        ("pass_cost", [0.9, 0.9, 1.7, 0.9], "pass 2 costs 1.70 times its share"),
+        ("psnr", math.nan, "not finite"),
+    ],
+)
+def test_each_sign_of_a_quality_has_its_alarm(sign, value, alarm):
+    well = {"z_share": 0.03, "z_spread": 0.1, "pass_cost": [1.0, 1.0, 1.0, 1.0], "psnr": 32.0}
+    assert alarms_of_quality(well) == []
+    assert alarms_of_quality(well | {sign: value}) == [alarm]
 
 
 def test_health_notices_what_is_dead(photographs):
