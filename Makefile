@@ -13,7 +13,7 @@ NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 export TQDM_DISABLE = 1
 export JUPYTER_PLATFORM_DIRS = 1
 
-.PHONY: book test setup lint unit notebooks browser bench fuzz matrix mutants portability shots pdf lab readme model-card verify-results set-repo release-model clean
+.PHONY: book test setup lint unit notebooks browser bench fuzz matrix mutants portability large shots pdf lab readme model-card verify-results set-repo release-model clean
 .NOTPARALLEL:
 
 book: setup
@@ -74,6 +74,9 @@ shots pdf: book
 lab: setup
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt -e '.[lab]'
 	$(BIN)/jupyter lab book
+
+large: setup
+	$(BIN)/python tools/large.py
 
 readme: setup
 	$(BIN)/python tools/readme.py --picture

@@ -1,10 +1,12 @@
 """Large pictures: 8-bit pixels tile by tile, no seams, and a limit that is checked first."""
 
+import json
 import subprocess
 import sys
 import textwrap
 import time
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +18,11 @@ from mfca_tutorial.codec import Codec
 from mfca_tutorial.config import TINY
 from mfca_tutorial.container import BitstreamError, Header, Tile, pack, tile_grid, unpack
 from mfca_tutorial.tiling import blend, finished_parts
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+import large  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +191,43 @@ def test_memory_grows_by_no_more_than_six_bytes_per_pixel():
     run = [sys.executable, "-c", textwrap.dedent(code)]
     done = subprocess.run(run, capture_output=True, text=True, check=True, timeout=300)
     assert float(done.stdout) < 6
+
+
+# ---- what tools/large.py measures
+
+
+def test_a_seam_is_measured_on_the_same_pixels_of_the_photograph():
+    original = large.picture(2100, 1300)
+    height, width = data.photograph("coffee").shape[:2]
+    first = original[:height, :width]
+    assert np.array_equal(first, data.photograph("coffee"))
+    assert np.array_equal(original[height : 2 * height, :width], first[::-1])
+    near = large.near_borders(2100, 1300)
+    assert 0.1 < near.mean() < 0.5
+
+    # an error that goes with the photograph, however uneven, is no seam
+    error = np.random.default_rng(0).integers(0, 40, (height, width, 1), dtype=np.uint8)
+    rows = large.folded(1300, height)
+    columns = large.folded(2100, width)
+    decoded = original ^ error[rows[:, None], columns]
+    even = large.seams(original, decoded)
+    assert even["near"] == pytest.approx(even["interior"], abs=0.1)
+    assert even["compared"] > 0.4
+
+    # one that goes with the tiles is
+    decoded[near] = decoded[near] // 2
+    seen = large.seams(original, decoded)
+    assert seen["interior"] == even["interior"]
+    assert seen["near"] < even["near"] - 3
+
+
+def test_the_stored_measurement_meets_its_bars():
+    found = json.loads(large.RESULT.read_text("utf-8"))
+    assert max(found["bytes_per_pixel"].values()) < 6
+    for row in found["pictures"]:
+        if row["model"] == "shipped":
+            seams = row["decode"]["seams"]
+            assert abs(seams["near"] - seams["interior"]) < 0.1
 
 
 # ---- files that ask for too much

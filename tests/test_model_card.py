@@ -167,6 +167,15 @@ def test_hard_cases_of_other_weights_are_refused(tmp_path, monkeypatch):
         model_card.cases()
 
 
+def test_large_pictures_of_other_weights_are_not_quoted(tmp_path, monkeypatch):
+    assert "a tile's border / elsewhere" in model_card.card()
+    for content in ({"checkpoint": "00" * 8}, None):
+        file = tmp_path / "large.json"
+        file.write_text(json.dumps(content)) if content else file.unlink()
+        monkeypatch.setattr(model_card, "LARGE", file)
+        assert "have not been measured with this checkpoint yet" in model_card.card()
+
+
 @pytest.mark.parametrize(
     ("points", "count"),
     [

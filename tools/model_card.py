@@ -16,9 +16,11 @@ from dataclasses import dataclass, fields
 from itertools import groupby
 
 import numpy as np
+from PIL import Image
 from safetensors import safe_open
 from shared import CLASSICAL, DATA, PUBLISHED, bd_rate, curve, measured, model_id, percent, render
 
+from mfca_tutorial.container import TILE
 from mfca_tutorial.evaluation import rd
 from mfca_tutorial.evaluation.literature import learned_codecs
 from mfca_tutorial.learning.health import LEAST_SPREAD, MOST_PASS_COST
@@ -26,6 +28,7 @@ from mfca_tutorial.learning.recipe import Recipe
 
 CARD = DATA / "MODEL_CARD.md"
 CASES = DATA / "results" / "model_card.json"  # the measurements of --pictures
+LARGE = DATA / "results" / "large.json"  # the measurements of tools/large.py
 MODEL = DATA / "mfca.safetensors"
 
 # Families of licences, each with the pattern that finds it; the first match counts.
@@ -62,6 +65,14 @@ def cases():
             f"{CASES.name} was measured with another checkpoint: run `make model-card`"
         )
     return found
+
+
+def large():
+    """What tools/large.py measured with this checkpoint; None if it did not."""
+    if not LARGE.exists():
+        return None
+    found = json.loads(LARGE.read_text("utf-8"))
+    return found if found["checkpoint"] == model_id() else None
 
 
 def photographs():
@@ -235,6 +246,9 @@ def card():
         load=load,
         rows=rows,
         cases=cases(),
+        large=large(),
+        tile=TILE,
+        most_pixels=Image.MAX_IMAGE_PIXELS,
         photographs=photographs(),
         families=Counter(row["family"] for row in photographs()).most_common(),
         checkpoint=checkpoint(),
