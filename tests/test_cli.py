@@ -302,6 +302,14 @@ def test_info_from_standard_input(encoded, monkeypatch, capsys):
     assert "width       90" in capsys.readouterr().out
 
 
+def test_a_program_without_a_console(encoded, model, tmp_path, monkeypatch):
+    """Where Python has no standard output, as under pythonw, the work is done all the same."""
+    monkeypatch.setattr(sys, "stdout", None)
+    succeeds("decode", encoded[1], tmp_path / "o.png", "--checkpoint", model)
+    assert (tmp_path / "o.png").exists()
+    assert main([str(word) for word in ("decode", encoded[1], "-", "--checkpoint", model)]) == 2
+
+
 @pytest.mark.parametrize("command", ["encode", "decode"])
 def test_a_terminal_gets_no_bytes(encoded, model, monkeypatch, capsys, command, tmp_path):
     monkeypatch.chdir(tmp_path)

@@ -236,9 +236,13 @@ def test_it_refuses_wrong_input(tiny, name):
         tiny.compress(x, arguments.pop("quality"), **arguments)
 
 
-def test_a_codec_in_training_writes_no_files(photograph):
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_a_codec_that_is_not_frozen_writes_no_files(mode, photograph):
+    codec = getattr(Codec(TINY), mode)()
     with pytest.raises(RuntimeError, match="freeze"):
-        Codec(TINY).compress(photograph, 50)
+        codec.compress(photograph, 50)
+    with pytest.raises(RuntimeError, match="freeze"):
+        codec.exact  # noqa: B018
 
 
 def test_it_refuses_what_is_no_checkpoint():
