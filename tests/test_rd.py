@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import PchipInterpolator
 
-from mfca_tutorial import data
+from mfca_tutorial import container, data
 from mfca_tutorial.evaluation import benchmark, classical, metrics, palette, plot, rd
 
 
@@ -67,7 +67,8 @@ class Raw:
         self.asked.append((quality, importance, effort))
         return np.array(image.shape, "<u2").tobytes() + image.tobytes()
 
-    def decode_pixels(self, file):
+    def decode_pixels(self, file, *, max_pixels):
+        assert max_pixels == container.MAX_PIXELS  # what was encoded may be decoded, however large
         shape = np.frombuffer(file[:6], "<u2")
         return np.frombuffer(file[6:], np.uint8).reshape(shape)
 
