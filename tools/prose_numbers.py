@@ -13,7 +13,7 @@ is made of digits; numbers in words are not looked at. It counts as shown if one
 2. A visible code cell contains it as a literal, or as a product, power or quotient of literals.
 3. Its paragraph names a file in `data/results` in a code span, and that file contains it.
 4. Its sentence cites literature.
-5. It is quoted, word for word, from the report (`data/report_statements.json`).
+5. It is quoted, word for word, from the report (`book/report_statements.md`).
 
 Some numbers state nothing and are left out: mathematics (but a formula that is a plain number
 counts as prose), code spans, names (JPEG 2000, 4:2:0, float64, 8-bit), years, references to
@@ -22,7 +22,6 @@ Outputs of exercises, solutions and the set-up cell show nothing.
 """
 
 import argparse
-import json
 import os
 import re
 import sys
@@ -36,7 +35,7 @@ from prose_shown import results_of, shown_by
 ROOT = Path(__file__).resolve().parent.parent
 EXECUTED = ROOT / "_build" / "executed"
 TIMEOUT = 300  # seconds per cell
-STATEMENTS = ROOT / "data" / "report_statements.json"
+STATEMENTS = ROOT / "book" / "report_statements.md"
 
 UNIT = (
     r"(?:%|per cent|percent|dB|bpp|bits?|bytes?|KB|kB|MB|MiB|ms|GMACs?|MACs?"
@@ -238,11 +237,8 @@ def unproven(notebook, root=ROOT, quotes=()):
 
 
 def quotes_of(file=STATEMENTS):
-    """The sentences quoted from the report, each in one line."""
-    if not file.exists():
-        return []
-    statements = json.loads(file.read_text("utf-8"))["statements"]
-    return [" ".join(one["quote"].split()) for one in statements]
+    """What the appendix on the report quotes from it."""
+    return re.findall("\u201c([^\u201d]+)\u201d", file.read_text("utf-8"))
 
 
 def executed(file):
