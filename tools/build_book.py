@@ -21,6 +21,7 @@ from multiprocessing import Pool
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import edition as this_edition
 import nbformat
 import yaml
 from nbclient import NotebookClient
@@ -168,6 +169,7 @@ def stage(edition):
 
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
     config["execute"]["execute_notebooks"] = "off"
+    config["sphinx"]["config"]["book_version"] = this_edition.package_version()
     if edition == "student":
         config["repository"]["branch"] = "student"  # where the Colab buttons point
     (folder / "_config.yml").write_text(yaml.safe_dump(config), "utf-8")
@@ -175,7 +177,9 @@ def stage(edition):
     for file in CHAPTERS:
         nbformat.write(read(EXECUTED / file.name, edition), folder / "book" / file.name)
     status = folder / "book" / "status.md"
-    text = status.read_text("utf-8").replace("```{nb-exec-table}\n```", status_table())
+    text = status.read_text("utf-8")
+    text = text.replace("```{nb-exec-table}\n```", status_table())
+    text = text.replace("<!-- edition -->", this_edition.table())
     status.write_text(text, "utf-8")
     return folder
 

@@ -1,10 +1,13 @@
 """Sphinx extension of this book.
 
-It tells chapters that they are being published, and completes the head of each page.
+It tells chapters that they are being published, completes the head of each page, and
+ends each page with a link for reporting a mistake.
 """
 
 import os
 import re
+from html import escape
+from urllib.parse import quote, urlencode
 
 DESCRIPTION = (
     "A tutorial: build a learned image codec piece by piece, from one cosine "
@@ -37,6 +40,30 @@ def describe(app, page, template, context, doctree):
     context["metatags"] = head
 
 
+def new_issue(repository, title, page, book_version):
+    """The address of a new issue that already names the page and the book's version."""
+    body = (
+        f"Page: {page}, version {book_version}\n\n"
+        "What the page says (a sentence, a number, an output):\n\n\n"
+        "What you found instead, and how:\n"
+    )
+    fields = urlencode({"title": f"{title}: ", "body": body}, quote_via=quote)
+    return f"{repository.rstrip('/')}/issues/new?{fields}"
+
+
+def invite_corrections(app, page, template, context, doctree):
+    """Add a link for reporting a mistake to the end of each page that has a text."""
+    if doctree is None or app.builder.name != "html":
+        return
+    title = re.sub(r"<[^>]+>", "", context.get("title", ""))
+    repository = app.config.html_theme_options["repository_url"]
+    address = new_issue(repository, title, page, app.config.book_version)
+    context["body"] += (
+        f'<p class="report-mistake"><a href="{escape(address)}">'
+        "Report a mistake on this page</a></p>\n"
+    )
+
+
 def draw_all_nodes_on_one_page(app):
     """Let the builder of the print edition draw every node as the pages do.
 
@@ -54,8 +81,10 @@ def setup(app):
     # figures must reach the notebook's own backend
     os.environ.pop("MPLBACKEND", None)
 
+    app.add_config_value("book_version", "unknown", "html")  # build_book.py knows it
     app.add_css_file("book.css")
     app.add_js_file("explorable.js")
     app.connect("builder-inited", draw_all_nodes_on_one_page)
     app.connect("html-page-context", describe)
+    app.connect("html-page-context", invite_corrections)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,8 +1,8 @@
-"""Each number in the prose of a built chapter is shown on its page."""
+"""Each number in the prose of a built chapter is shown on its page, and mistakes can be reported."""
 
 import nbformat
 import pytest
-from conftest import ROOT, absent
+from conftest import ROOT, SITE, absent
 from prose_numbers import EXECUTED, quotes_of, unproven
 
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -15,3 +15,11 @@ def test_every_number_in_prose_is_shown(chapter):
         absent("the chapter has not been executed; run `make book` first")
     notebook = nbformat.read(file, as_version=4)
     assert [str(one) for one in unproven(notebook, quotes=quotes_of())] == []
+
+
+def test_every_page_of_the_book_ends_with_a_link_for_corrections():
+    pages = sorted((SITE / "book").glob("*.html"))
+    if not pages:
+        absent("no book in _build/html; run `make book` first")
+    for page in pages:
+        assert page.read_text("utf-8").count('class="report-mistake"') == 1, page.name

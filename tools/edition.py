@@ -1,0 +1,70 @@
+"""Which edition of the book this is, and what it was made with: a table of the status page.
+
+Nothing in the table is typed. The edition's name is the first heading of `book/what_changed.md`,
+the version that of the package, the date that of the last commit; the rest is read where it is used.
+"""
+
+import platform
+import re
+import subprocess
+import tomllib
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from shared import model_id
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# What decides about numbers and pictures.
+LIBRARIES = (
+    "torch",
+    "numpy",
+    "scipy",
+    "scikit-image",
+    "pillow",
+    "constriction",
+    "matplotlib",
+    "jupyter-book",
+)
+
+
+def name():
+    """The edition's name, such as 'Second edition'."""
+    text = (ROOT / "book" / "what_changed.md").read_text("utf-8")
+    return re.search(r"^## (.+)$", text, re.M).group(1)
+
+
+def package_version():
+    """The version of the package in this folder."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+
+
+def commit(root=ROOT):
+    """(date, short hash) of the last commit; today and '' where there is no git."""
+    command = ["git", "log", "-1", "--format=%cs %h"]
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return date.today().isoformat(), ""
+    day, short = done.stdout.split()
+    return day, short
+
+
+def environment():
+    """Operating system, processor, Python and libraries, in one line."""
+    machine = f"{platform.system()} on {platform.machine()}, Python {platform.python_version()}"
+    libraries = [f"{library} {version(library)}" for library in LIBRARIES]
+    return ", ".join([machine, *libraries])
+
+
+def table():
+    """The table, in Markdown."""
+    day, short = commit()
+    rows = [
+        ("edition", f"{name()}, version {package_version()}"),
+        ("date", f"{day}, commit `{short}`" if short else day),
+        ("checkpoint", f"`{model_id()}`"),
+        ("environment", environment()),
+    ]
+    return "\n".join(["| | |", "|:--|:--|", *(f"| {key} | {value} |" for key, value in rows)])
