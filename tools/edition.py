@@ -1,7 +1,8 @@
 """Which edition of the book this is, and what it was made with: a table of the status page.
 
 Nothing in the table is typed. The edition's name is the first heading of `book/what_changed.md`,
-the version that of the package, the date that of the last commit; the rest is read where it is used.
+the version that of the package, the date that of the last commit. The rest is read where it is
+used.
 """
 
 import platform
@@ -67,4 +68,5 @@ def table():
         ("checkpoint", f"`{model_id()}`"),
         ("environment", environment()),
     ]
-    return "\n".join(["| | |", "|:--|:--|", *(f"| {key} | {value} |" for key, value in rows)])
+    lines = [f"| {key} | {value} |" for key, value in rows]
+    return "\n".join(["| entry | value |", "|:--|:--|", *lines])

@@ -1,4 +1,4 @@
-"""Each number in the prose of a built chapter is shown on its page, and mistakes can be reported."""
+"""Each number in the prose of a built chapter is shown, and each page takes corrections."""
 
 import nbformat
 import pytest
