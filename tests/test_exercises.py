@@ -1,5 +1,7 @@
 """Checks print a judgement; a trial notices a check that is too mild, too strict, or silent."""
 
+import functools
+
 import pytest
 
 from mfca_tutorial.show.exercises import checked, trial
@@ -87,3 +89,13 @@ def test_an_answer_may_be_several_functions():
     check = checked(names["check"])
     pair = (lambda x: x + 2, lambda x: x - 2)
     trial(check, "there", "back", wrong=[(lambda x: x, lambda x: x - 1)], right=[pair])
+
+
+def test_a_check_may_have_other_decorators(monkeypatch, capsys):
+    @checked
+    @functools.cache
+    def check():
+        raise AssertionError("no")
+
+    with pytest.raises(AssertionError, match="no"):
+        trial(check, "double", wrong=[], right=[by_adding])

@@ -10,6 +10,7 @@ Taught in chapter 0.
 """
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 
 Answer = Callable | tuple[Callable, ...]
@@ -59,8 +60,8 @@ def trial(
     Raises AssertionError if a wrong answer is accepted or rejected without a message, or if a right
     one is rejected. An error of any other kind means that the check itself stumbles.
     """
-    test = check.__wrapped__  # type: ignore[attr-defined]
-    namespace = test.__globals__  # the notebook's variables
+    test: Callable[[], None] = check.__wrapped__  # type: ignore[attr-defined]
+    namespace = inspect.unwrap(test).__globals__  # the notebook's variables
     solution = {name: namespace[name] for name in names}
     try:
         # right answers, written differently
