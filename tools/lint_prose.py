@@ -3,7 +3,7 @@
 Reads the Markdown cells, captions and alternative texts of the chapters, and the Markdown files of
 the repository. proselint looks for clichés, archaisms, redundancies and the like; `STYLE` below
 lists what this book has had to correct more than once. Prints one line per finding and exits with
-1 if there is any. Mathematics, code and names are not looked at.
+1 if there is any. Mathematics, code and quotations are not looked at.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from proselint.tools import LintFile
 ROOT = Path(__file__).resolve().parent.parent
 FILES = [*ROOT.glob("*.md"), *ROOT.glob("book/*.md"), *ROOT.glob("book/*.ipynb")]
 
+QUOTATION = re.compile("\u201c[^\u201d]*\u201d")
 CONTEXT = 30  # characters shown on both sides of a finding
 
 # Checks of proselint that do not fit a technical book written in ASCII.
@@ -70,9 +71,9 @@ def notebook_of(file):
 
 
 def spoken(file):
-    """Every paragraph of a file, without code and mathematics."""
+    """Every paragraph of a file, without code, mathematics and quotations."""
     for _, paragraph in passages(notebook_of(file)):
-        text = " ".join(plain(paragraph).split())
+        text = QUOTATION.sub("_", " ".join(plain(paragraph).split()))
         if text:
             yield text
 
