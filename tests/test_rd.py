@@ -297,7 +297,7 @@ def test_every_name_in_the_palette_is_a_published_curve(name):
 def test_looks_of_codecs_variants_and_other_curves():
     assert palette.look_of("jpeg", 5) == palette.CODECS["jpeg"]
     assert palette.look_of("mfca-effort10").colour == palette.CODECS["mfca"].colour
-    assert palette.look_of("cheng2020-anchor", 8) == ("cheng2020-anchor", palette.CYCLE[1], "o")
+    assert palette.look_of("cheng2020-anchor", 6) == ("cheng2020-anchor", palette.CYCLE[1], "o")
 
 
 def test_results_are_found_by_file_or_by_name(results, tmp_path):

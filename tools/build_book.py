@@ -27,6 +27,7 @@ import yaml
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from PIL import Image
+from published_cells import dress, versions
 from set_repo import address, forms
 from strip_notebooks import stripped
 
@@ -53,6 +54,13 @@ MENDED = [
     (r"<script defer src=\"[^\"]*fontawesome\.js[^>]*></script>", ""),
     (r"(?s)(<script>const THEBE_JS_URL[^\n]*</script>)(.*?)\1", r"\1\2"),
     (r"(_images/[\w.-]+)\.png", r"\1.webp"),
+    # the reader's choice, else what the system prefers: known before the first paint
+    (
+        r'dataset\.theme = localStorage\.getItem\("theme"\) \|\| "auto"',
+        'dataset.theme = localStorage.getItem("theme") || '
+        '(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")',
+    ),
+    (r'(<html [^>]*)data-theme="auto"', r'\1data-theme="light"'),
 ]
 
 # What would make a page load something from another site.
@@ -175,7 +183,8 @@ def stage(edition):
     (folder / "_config.yml").write_text(yaml.safe_dump(config), "utf-8")
 
     for file in CHAPTERS:
-        nbformat.write(read(EXECUTED / file.name, edition), folder / "book" / file.name)
+        chapter = dress(read(EXECUTED / file.name, edition))
+        nbformat.write(chapter, folder / "book" / file.name)
     status = folder / "book" / "status.md"
     text = status.read_text("utf-8")
     text = text.replace("```{nb-exec-table}\n```", status_table())

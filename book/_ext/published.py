@@ -82,8 +82,12 @@ def setup(app):
     os.environ.pop("MPLBACKEND", None)
 
     app.add_config_value("book_version", "unknown", "html")  # build_book.py knows it
-    app.add_css_file("book.css")
+    # after the style sheets of the theme and of other extensions
+    app.add_css_file("tokens.css", priority=900)
+    app.add_css_file("book.css", priority=901)
     app.add_js_file("explorable.js")
+    app.setup_extension("chapter_numbers")
+    app.setup_extension("callouts")
     app.connect("builder-inited", draw_all_nodes_on_one_page)
     app.connect("html-page-context", describe)
     app.connect("html-page-context", invite_corrections)

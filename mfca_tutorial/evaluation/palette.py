@@ -16,18 +16,26 @@ class Look(NamedTuple):
     marker: str  # Matplotlib's letter for the shape of its points
 
 
-# Every colour has a contrast of 3:1 or more against white paper. To a colour-blind reader some look
-# alike (without green cones, MFCA and AVIF), so each codec has a marker of its own, too.
+# The light colours of the page's tokens, `_assets/tokens.css`. Under normal and colour-blind sight
+# they differ by a CIEDE2000 distance of 15 or more (tests/test_look.py). Published curves are grey,
+# so each of them has a marker of its own, too.
+OURS = "#e02e74"  # this book's codec and nothing else
+BLUE = "#378cd4"
+AMBER = "#8e6f00"
+TEAL = "#005444"
+VIOLET = "#463072"
+RIVAL = "#8c929a"
+
 CODECS: dict[str, Look] = {
-    "mfca": Look("MFCA codec", "#c1440e", "o"),
-    "jpeg": Look("JPEG", "#0b6aa8", "s"),
-    "jpeg2000": Look("JPEG 2000", "#00805b", "^"),
-    "webp": Look("WebP", "#a8508a", "D"),
-    "avif": Look("AVIF", "#9a6b00", "v"),
-    "bpg": Look("BPG", "#2f7fb0", "P"),
-    "vtm": Look("VTM", "#444444", "X"),
-    "hyperprior": Look("hyperprior (2018)", "#7a56b8", "h"),
-    "report": Look("the report's model", "#8a4b2a", "p"),
+    "mfca": Look("MFCA codec", OURS, "o"),
+    "jpeg": Look("JPEG", BLUE, "s"),
+    "jpeg2000": Look("JPEG 2000", TEAL, "^"),
+    "webp": Look("WebP", VIOLET, "D"),
+    "avif": Look("AVIF", AMBER, "v"),
+    "bpg": Look("BPG", RIVAL, "P"),
+    "vtm": Look("VTM", RIVAL, "X"),
+    "hyperprior": Look("hyperprior (2018)", RIVAL, "h"),
+    "report": Look("the report's model", RIVAL, "p"),
 }
 
 # the names under which published curves of these codecs are stored
@@ -37,15 +45,13 @@ PUBLISHED: dict[str, str] = {
     "bmshj2018-hyperprior": "hyperprior",
 }
 
-# for curves that belong to no codec, in this order: the above without BPG's and the report's
+# for curves that belong to no codec, in this order
 CYCLE: list[str] = [
-    "#0b6aa8",
-    "#c1440e",
-    "#00805b",
-    "#a8508a",
-    "#9a6b00",
-    "#7a56b8",
-    "#444444",
+    BLUE,
+    AMBER,
+    TEAL,
+    VIOLET,
+    RIVAL,
 ]
 
 

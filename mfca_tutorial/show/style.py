@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import torch
 
 PAPER = "#ffffff"  # the background of text and curves
-INK = "#1c2733"  # text
-MUTED = "#5b6875"  # whatever should be less prominent than the text
+INK = "#1b1f24"  # text
+MUTED = "#5a636e"  # whatever should be less prominent than the text
 
 STYLE: dict[str, object] = {
     # the page
@@ -38,7 +38,7 @@ STYLE: dict[str, object] = {
     # the grid, which lies behind the curves
     "axes.grid": True,
     "axes.axisbelow": True,
-    "grid.color": "#dfe4e8",
+    "grid.color": "#dfe3e8",
     "grid.linewidth": 0.7,
     # text, sizes in points
     "text.color": INK,

@@ -1,0 +1,72 @@
+"""What the published pages change in the cells of a chapter: what is folded, and how it is labelled.
+
+In Jupyter and Colab every cell is open. On a page the reader comes for the pictures and the code
+that teaches; what only plots, moves or checks lies behind a line that says what it does. The
+versions, which every chapter prints, are said once, on the page about the build.
+"""
+
+import re
+
+# Tags of cells. `show-input` keeps a cell open that would be folded otherwise.
+FOLDED, OPEN = "hide-input", "show-input"
+
+# The labels of folded cells.
+SETUP = "Set-up: imports, the look of figures, the seed"
+CHECK = "How the answer is checked"
+MOVES = "How this picture is moved"
+FIGURE = "How this figure is made"
+OTHER = "Code that this step uses"
+
+MOVING = re.compile(r"^(?:Explorable|Curtain)\(", re.M)
+
+
+def label(cell):
+    """The label of a code cell if it is to be folded, else None."""
+    tags = set(cell.metadata.get("tags", []))
+    if OPEN in tags:
+        return None
+    if "setup" in tags:
+        return SETUP
+    if "check" in tags:
+        return CHECK
+    if MOVING.search(cell.source):
+        return MOVES
+    if "figure" in cell.metadata.get("mystnb", {}):
+        return FIGURE
+    return OTHER if FOLDED in tags else None
+
+
+def fold(cell, words):
+    """Put the input of a cell behind a line of words."""
+    tags = cell.metadata.setdefault("tags", [])
+    if FOLDED not in tags:
+        tags.append(FOLDED)
+    options = cell.metadata.setdefault("mystnb", {})
+    options["code_prompt_show"] = options["code_prompt_hide"] = words
+
+
+def printed(cell):
+    """What a cell has printed."""
+    streams = [output for output in cell.outputs if output.output_type == "stream"]
+    return "".join(output.text for output in streams)
+
+
+def versions(notebook):
+    """The line of versions that the set-up cell has printed, or ''."""
+    for cell in notebook.cells:
+        if "setup" in cell.metadata.get("tags", []):
+            return printed(cell).partition("\n")[0]
+    return ""
+
+
+def dress(notebook):
+    """Fold the cells of a chapter that only plot, move or check, and drop the set-up's output."""
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        words = label(cell)
+        if words is not None:
+            fold(cell, words)
+        if "setup" in cell.metadata.get("tags", []):
+            cell.outputs = []
+    return notebook
