@@ -22,6 +22,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import edition as this_edition
+import landing
 import nbformat
 import yaml
 from nbclient import NotebookClient
@@ -185,6 +186,7 @@ def stage(edition):
     for file in CHAPTERS:
         chapter = dress(read(EXECUTED / file.name, edition))
         nbformat.write(chapter, folder / "book" / file.name)
+    landing.write(folder, CHAPTERS, BUILD / "landing", edition)
     status = folder / "book" / "status.md"
     text = status.read_text("utf-8")
     text = text.replace("```{nb-exec-table}\n```", status_table())

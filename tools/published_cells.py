@@ -1,4 +1,4 @@
-"""What the published pages change in the cells of a chapter: what is folded, and how it is labelled.
+"""What published pages change in the cells of a chapter: what is folded, and how it is labelled.
 
 In Jupyter and Colab every cell is open. On a page the reader comes for the pictures and the code
 that teaches; what only plots, moves or checks lies behind a line that says what it does. The
@@ -51,12 +51,27 @@ def printed(cell):
     return "".join(output.text for output in streams)
 
 
-def versions(notebook):
-    """The line of versions that the set-up cell has printed, or ''."""
-    for cell in notebook.cells:
-        if "setup" in cell.metadata.get("tags", []):
-            return printed(cell).partition("\n")[0]
-    return ""
+def joined(cells):
+    """Cells, with a silent folded cell joined to the folded one that follows it.
+
+    So the reader sees one line per picture, however many cells lead to it.
+    """
+    kept = []
+    for cell in cells:
+        before = kept[-1] if kept else None
+        if before is not None and is_silent(before) and is_folded(cell):
+            kept.pop()
+            cell.source = f"{before.source}\n\n\n{cell.source}"
+        kept.append(cell)
+    return kept
+
+
+def is_folded(cell):
+    return cell.cell_type == "code" and FOLDED in cell.metadata.get("tags", [])
+
+
+def is_silent(cell):
+    return is_folded(cell) and not cell.outputs and "setup" not in cell.metadata["tags"]
 
 
 def dress(notebook):
@@ -69,4 +84,5 @@ def dress(notebook):
             fold(cell, words)
         if "setup" in cell.metadata.get("tags", []):
             cell.outputs = []
+    notebook.cells = joined(notebook.cells)
     return notebook

@@ -1,8 +1,9 @@
-"""Sphinx extension of this book: paragraphs that begin with certain words become callouts.
+"""Sphinx extension of this book: some paragraphs become callouts.
 
-There are three kinds of callouts: the key idea, what is done in practice, and exercises. In a
-notebook the first two are plain paragraphs that begin with '**Key idea.**' or '**In practice**',
-so that they read well in Jupyter and Colab, too. On the page they get a box of their own.
+There are three kinds of callouts: the key idea, practice, and exercises.
+In a notebook the first two are plain paragraphs that begin with '**Key idea.**' or
+'**In practice**', so that they read well in Jupyter and Colab, too. On the page they
+get a box of their own, with these words as its title.
 """
 
 import re
@@ -10,7 +11,7 @@ import re
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 
-# The first words of a paragraph, and the class of its callout; the style is in _assets/book.css.
+# The first words of a paragraph, and the class of its callout (_assets/book.css).
 KINDS = {"key idea": "key", "in practice": "practice"}
 
 

@@ -13,6 +13,7 @@ DESCRIPTION = (
     "A tutorial: build a learned image codec piece by piece, from one cosine "
     "to a file format. Every size is that of a real file."
 )
+FONTS = ("inter.woff2", "source-serif-4.woff2")
 
 
 def describe(app, page, template, context, doctree):
@@ -37,6 +38,12 @@ def describe(app, page, template, context, doctree):
         head += f'<meta property="{key}" content="{value}">\n'
     head += f'<meta name="description" content="{DESCRIPTION}">\n'
     head += '<meta name="twitter:card" content="summary_large_image">\n'
+
+    # the two fonts of every page come with the style sheets and not after them
+    for font in FONTS:
+        address = context["pathto"](f"_static/fonts/{font}", resource=True)
+        kind = 'as="font" type="font/woff2" crossorigin'
+        head += f'<link rel="preload" href="{address}" {kind}>\n'
     context["metatags"] = head
 
 
@@ -88,6 +95,7 @@ def setup(app):
     app.add_js_file("explorable.js")
     app.setup_extension("chapter_numbers")
     app.setup_extension("callouts")
+    app.setup_extension("landing")
     app.connect("builder-inited", draw_all_nodes_on_one_page)
     app.connect("html-page-context", describe)
     app.connect("html-page-context", invite_corrections)
