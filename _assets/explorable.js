@@ -66,6 +66,13 @@
       updates.forEach((update) => update());
     }));
     updates.slice(1).forEach((update) => update());
+
+    // the other frames are files beside the page: fetched when a hand comes near, before a control moves
+    function fetchFrames() {
+      data.frames.forEach((address) => { new Image().src = address; });
+      ["pointerenter", "focusin", "touchstart"].forEach((name) => box.removeEventListener(name, fetchFrames));
+    }
+    ["pointerenter", "focusin", "touchstart"].forEach((name) => box.addEventListener(name, fetchFrames, { passive: true }));
     box.dataset.ready = "yes";
   }
 

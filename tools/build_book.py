@@ -25,9 +25,9 @@ import edition as this_edition
 import landing
 import nbformat
 import yaml
+from mend_pages import mend, scorer
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from PIL import Image
 from published_cells import dress, versions
 from set_repo import address, forms
 from strip_notebooks import stripped
@@ -39,30 +39,6 @@ TARGET = {"student": BUILD / "html", "instructor": BUILD / "html-instructor"}
 HIDDEN = {"student": {"solution", "trial"}, "instructor": {"trial"}}  # tags of cells
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 TIMEOUT = 300  # seconds per cell
-
-# The parts of MathJax that pages load; its menus need `ui`.
-LOADED = ("tex-chtml.js", "output/chtml", "input/tex/extensions", "ui", "LICENSE")
-
-# Faults in the theme's pages, each with its replacement. Some names differ from the visible text,
-# and some roles do not fit; both confuse screen readers. Font Awesome's script is 1.5 MB, and its
-# icon font draws the same icons. One constant is declared twice.
-MENDED = [
-    (r'(<button class="btn search-button-field[^>]*?) aria-label="Search"', r"\1"),
-    (r'(<i class="theme-switch[^>]*?) title="[^"]*"', r"\1"),
-    (r'<summary aria-label="Toggle hidden content">', "<summary>"),
-    (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
-    (r'(<div class="citation"[^>]*?) role="doc-biblioentry"', r"\1"),
-    (r"<script defer src=\"[^\"]*fontawesome\.js[^>]*></script>", ""),
-    (r"(?s)(<script>const THEBE_JS_URL[^\n]*</script>)(.*?)\1", r"\1\2"),
-    (r"(_images/[\w.-]+)\.png", r"\1.webp"),
-    # the reader's choice, else what the system prefers: known before the first paint
-    (
-        r'dataset\.theme = localStorage\.getItem\("theme"\) \|\| "auto"',
-        'dataset.theme = localStorage.getItem("theme") || '
-        '(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")',
-    ),
-    (r'(<html [^>]*)data-theme="auto"', r'\1data-theme="light"'),
-]
 
 # What would make a page load something from another site.
 EXTERNAL = re.compile(
@@ -181,6 +157,9 @@ def stage(edition):
     config["sphinx"]["config"]["book_version"] = this_edition.package_version()
     if edition == "student":
         config["repository"]["branch"] = "student"  # where the Colab buttons point
+    config["sphinx"]["config"]["html_search_scorer"] = "scorer.js"
+    glossary = (ROOT / "book" / "notation.md").read_text("utf-8")
+    (folder / "scorer.js").write_text(scorer(CHAPTERS, glossary), "utf-8")
     (folder / "_config.yml").write_text(yaml.safe_dump(config), "utf-8")
 
     for file in CHAPTERS:
@@ -208,25 +187,6 @@ def sphinx(folder, builder="html"):
         end = f"The book did not build (exit {done.returncode})."
         sys.exit("\n".join([*warnings, done.stdout[-3000:], end]))
     return out
-
-
-def slim(site):
-    """Remove what no page loads of MathJax, turn figures into lossless WebP, correct the pages."""
-    mathjax = site / "_static" / "mathjax"
-    for file in list(mathjax.rglob("*")):
-        if file.is_file() and not file.relative_to(mathjax).as_posix().startswith(LOADED):
-            file.unlink()
-    for file in (site / "_images").glob("*.png"):
-        options = {"lossless": True, "quality": 60, "method": 4, "exact": True}
-        Image.open(file).save(file.with_suffix(".webp"), **options)
-        file.unlink()
-    for page in site.rglob("*.html"):
-        text = page.read_text("utf-8")
-        for wrong, right in MENDED:
-            text = re.sub(wrong, right, text)
-        page.write_text(text, "utf-8")
-    for name in (".buildinfo", "objects.inv"):
-        (site / name).unlink(missing_ok=True)
 
 
 def finish(site, edition):
@@ -270,7 +230,7 @@ def main():
     start = time.perf_counter()
     execute_all()
     site = sphinx(stage(options.edition))
-    slim(site)
+    mend(site)
     finish(site, options.edition)
     check(site, options.edition)
 

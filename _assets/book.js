@@ -1,0 +1,34 @@
+// Small help on every page: all answers are open on paper, and search results show no TeX. No library, no request.
+(function () {
+  "use strict";
+
+  // on paper nothing can be opened, so hints and answers are; the folded code stays folded
+  let opened = [];
+  window.addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("details:not(.hide):not([open])")];
+    opened.forEach((details) => { details.open = true; });
+    document.querySelectorAll("img[loading=lazy]").forEach((image) => { image.loading = "eager"; });
+  });
+  window.addEventListener("afterprint", () => {
+    opened.forEach((details) => { details.open = false; });
+  });
+
+  // the search cuts its excerpts from pages that have not been typeset
+  function plain(text) {
+    return text.replace(/\\\(|\\\)|\\\[|\\\]/g, "")
+      .replace(/\\(?:hat|bar|tilde|mathrm|mathbf|operatorname|text)\b\s*/g, "")
+      .replace(/\\([a-zA-Z]+)/g, "$1")
+      .replace(/[{}]/g, "");
+  }
+  document.addEventListener("DOMContentLoaded", () => {
+    if (typeof Search === "undefined") return;
+    const beside = ".headerlink, script, style, noscript, details.hide, #jb-print-docs-body, .explorable-controls";
+    Search.htmlToText = (page, anchor) => {
+      const read = new DOMParser().parseFromString(page, "text/html");
+      read.querySelectorAll(beside).forEach((element) => element.remove());
+      const place = anchor && read.querySelector(`article ${anchor}`);
+      const found = place || read.querySelector("article");
+      return found ? plain(found.textContent) : "";
+    };
+  });
+})();

@@ -1,0 +1,257 @@
+"""What is changed in the built pages: faults of the theme, weight, and help for the reader.
+
+The theme's pages carry what this book does not use: icon fonts of 274 KB for 17 icons, scripts for
+running code on a server, MathJax where there is no formula, scripts that keep the page from being
+shown. `mend(site)` removes that, writes the frames of explorables as files beside the page, names
+the chapter of each entry of the index, and gives links to citations and terms a note that says what
+they lead to.
+"""
+
+import base64
+import hashlib
+import html
+import json
+import re
+import shutil
+
+from icons import FONTS, ICONS
+from PIL import Image
+
+# The parts of MathJax that pages load; its menus need `ui`.
+LOADED = ("tex-chtml.js", "output/chtml", "input/tex/extensions", "ui", "LICENSE")
+
+# Faults in the theme's pages, each with its replacement. Some names differ from the visible text,
+# and some roles do not fit; both confuse screen readers.
+MENDED = [
+    (r'(<button class="btn search-button-field[^>]*?) aria-label="Search"', r"\1"),
+    (r'(<i class="theme-switch[^>]*?) title="[^"]*"', r"\1"),
+    (r'<summary aria-label="Toggle hidden content">', "<summary>"),
+    (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
+    (r'(<div class="citation"[^>]*?) role="doc-biblioentry"', r"\1"),
+    # Font Awesome's script is 1.5 MB, and its icon font draws the same icons
+    (r"<script defer src=\"[^\"]*fontawesome\.js[^>]*></script>", ""),
+    # Thebe runs cells on a server; this book offers Colab instead
+    (r"<script>const THEBE_JS_URL[^\n]*</script>", ""),
+    (r"<(?:script|link)[^>]*sphinx-thebe\.[^>]*>(?:</script>)?", ""),
+    (r"(_images/[\w.-]+)\.png", r"\1.webp"),
+    # dragging a picture by mistake would take a copy of it along
+    (r"<img (?![^>]*\bdraggable=)", '<img draggable="false" '),
+    # the reader's choice, else what the system prefers: known before the first paint
+    (
+        r'dataset\.theme = localStorage\.getItem\("theme"\) \|\| "auto"',
+        'dataset.theme = localStorage.getItem("theme") || '
+        '(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")',
+    ),
+    (r'(<html [^>]*)data-theme="auto"', r'\1data-theme="light"'),
+    # scripts run when the page is read; only these options must be there before
+    (r'<script src="(?![^"]*documentation_options)', '<script defer src="'),
+]
+
+WITHOUT_SCRIPTS = (
+    '<noscript><p class="no-script">Without JavaScript, formulas are shown as TeX and pictures do '
+    "not move; everything else can be read.</p></noscript>"
+)
+ARTICLE = '<article class="bd-article">'
+FRAME = re.compile(r"data:image/webp;base64,([A-Za-z0-9+/=]+)")
+ICON_RULE = re.compile(r"((?:\.fa-[\w-]+:before,?)+)\{content:\"[^\"]*\"\}")
+
+
+def up_to(page, site):
+    """The way from a page to the site's root: '' or '../'."""
+    return "../" * (len(page.relative_to(site).parts) - 1)
+
+
+def without_unused(text):
+    """A page without the parts of MathJax and of the design extension that it does not use."""
+    body = text[text.find("<body") :]
+    if 'class="math' not in body:
+        text = re.sub(r"<script>window\.MathJax = .*?</script>\s*", "", text, flags=re.S)
+        text = re.sub(r"<script[^>]*mathjax/tex-chtml\.js[^>]*></script>\s*", "", text)
+    if not re.search(r'class="[^"]*\bsd-', body):
+        text = re.sub(r"<link[^>]*sphinx-design[^>]*>\s*", "", text)
+        text = re.sub(r"<script[^>]*design-tabs[^>]*></script>\s*", "", text)
+    if 'class="math' in body or 'class="explorable"' in body:
+        text = text.replace(ARTICLE, ARTICLE + WITHOUT_SCRIPTS, 1)
+    return text
+
+
+def frames_to_files(text, page, site):
+    """Write the frames of a page's explorables as files; they load when a control is touched."""
+    folder = site / "_images" / "frames"
+
+    def written(match):
+        data = base64.b64decode(match.group(1))
+        name = hashlib.sha256(data).hexdigest()[:16] + ".webp"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+        return f"{up_to(page, site)}_images/frames/{name}"
+
+    text = FRAME.sub(written, text)
+    return re.sub(r'(<img (?=[^>]*class="explorable-picture)[^>]*?)>', r'\1 loading="lazy">', text)
+
+
+def words_of(fragment, limit=280):
+    """The text of a piece of HTML, cut after a word."""
+    text = html.unescape(re.sub(r"<[^>]+>", "", fragment))
+    text = " ".join(re.sub(r"\\[()]", "", text).split())
+    if len(text) > limit:
+        text = text[:limit].rsplit(" ", 1)[0] + " ..."
+    return text
+
+
+def notes(site):
+    """What links to citations and terms lead to: {page: {id: text}}."""
+    found = {}
+    for page in site.rglob("*.html"):
+        text = page.read_text("utf-8")
+        own = found.setdefault(page.name, {})
+        citation = r'<div class="citation"[^>]*id="([^"]+)".*?</span>\s*<p>(.*?)</p>'
+        for identifier, body in re.findall(citation, text, re.S):
+            own[identifier] = words_of(body)
+        term = r'<dt id="(term-[^"]+)">.*?</dt>\s*<dd>(.*?)</dd>'
+        for identifier, body in re.findall(term, text, re.S):
+            own[identifier] = words_of(body)
+    return found
+
+
+def with_notes(text, page, known):
+    """Links to citations and terms, each with a note that shows what it leads to."""
+
+    def noted(match):
+        target, identifier = match.group(2).rsplit("/", 1)[-1], match.group(3)
+        note = known.get(target or page.name, {}).get(identifier)
+        if not note:
+            return match.group()
+        return f'{match.group(1)} data-note="{html.escape(note)}">'
+
+    link = r'(<a class="reference internal" href="([^"#]*)#([^"]+)")(?: title="[^"]*")?>'
+    return re.sub(link, noted, text)
+
+
+def with_chapters(text):
+    """The index, with the chapter of each entry's place behind it."""
+
+    def where(address):
+        chapter = re.search(r"book/(\d\d)_", address)
+        if chapter:
+            return f"chapter {int(chapter.group(1))}"
+        return "glossary" if "notation" in address else ""
+
+    def named(match):
+        address, words = match.group(1), match.group(2)
+        place = where(address)
+        if not place:
+            return match.group()
+        if re.fullmatch(r"(?:<strong>)?\[\d+\](?:</strong>)?", words):  # a further place
+            return f'<a class="index-chapter" href="{address}">{place}</a>'
+        return f'<a href="{address}">{words}</a> <span class="index-chapter">{place}</span>'
+
+    return re.sub(r'<a href="(book/[^"]+)">(.*?)</a>', named, text)
+
+
+def lighten_fonts(site):
+    """Replace the theme's icon fonts by those cut to its icons, and drop all other rules."""
+    folder = site / "_static" / "vendor" / "fontawesome" / "webfonts"
+    for file in folder.iterdir():
+        own = FONTS / f"{file.stem}.woff2"
+        if file.suffix == ".woff2" and own.exists():
+            shutil.copy(own, file)
+        elif file.stem != "fa-regular-400" or file.suffix == ".ttf":
+            file.unlink()
+
+    css = site / "_static" / "styles" / "pydata-sphinx-theme.css"
+    kept = {f".fa-{name}:before" for names in ICONS.values() for name in names}
+
+    def rule(match):
+        return match.group() if kept & set(match.group(1).split(",")) else ""
+
+    text = ICON_RULE.sub(rule, css.read_text("utf-8"))
+    text = re.sub(r',url\([^)]*\.ttf\) format\("truetype"\)', "", text)
+    css.write_text(text, "utf-8")
+
+
+def drop_unused(site):
+    """Remove files that no page loads any more."""
+    mathjax = site / "_static" / "mathjax"
+    for file in list(mathjax.rglob("*")):
+        if file.is_file() and not file.relative_to(mathjax).as_posix().startswith(LOADED):
+            file.unlink()
+    for pattern in ("scripts/fontawesome.js*", "sphinx-thebe.*", "sbt-webpack-macros.html"):
+        for file in (site / "_static").glob(pattern):
+            file.unlink()
+    for name in (".buildinfo", "objects.inv"):
+        (site / name).unlink(missing_ok=True)
+
+
+def figures_to_webp(site):
+    for file in (site / "_images").glob("*.png"):
+        options = {"lossless": True, "quality": 60, "method": 4, "exact": True}
+        Image.open(file).save(file.with_suffix(".webp"), **options)
+        file.unlink()
+
+
+def mend(site):
+    """Change the pages of a built site in place."""
+    drop_unused(site)
+    figures_to_webp(site)
+    lighten_fonts(site)
+    known = notes(site)
+    for page in site.rglob("*.html"):
+        text = page.read_text("utf-8")
+        for wrong, right in MENDED:
+            text = re.sub(wrong, right, text)
+        text = without_unused(text)
+        text = frames_to_files(text, page, site)
+        text = with_notes(text, page, known)
+        if page.name == "genindex.html":
+            text = with_chapters(text)
+        page.write_text(text, "utf-8")
+
+
+def homes(files, glossary):
+    """The home chapter of each term: the first one whose text uses it about as often as any does.
+
+    files: the chapters' notebooks; glossary: the text of the page with the glossary. Returns
+    {term in lower case: document}; short forms ('short: DCT') count as terms of their own.
+    """
+    entries = re.search(r"```\{glossary\}\n(.*?)```", glossary, re.S).group(1)
+    terms = {term.lower() for term in re.findall(r"^(\S.*)$", entries, re.M)}
+    terms |= {short.lower() for short in re.findall(r"short: ([\w-]+)", entries)}
+    texts = {}
+    for file in files[1:]:  # the first chapter names everything
+        cells = json.loads(file.read_text("utf-8"))["cells"]
+        prose = ["".join(c["source"]) for c in cells if c["cell_type"] == "markdown"]
+        texts[f"book/{file.stem}"] = "\n".join(prose).lower()
+
+    found = {}
+    for term in sorted(terms):
+        uses = {name: len(re.findall(rf"\b{re.escape(term)}", t)) for name, t in texts.items()}
+        most = max(uses.values())
+        if most:
+            found[term] = next(name for name in uses if uses[name] >= 0.6 * most)
+    return found
+
+
+def scorer(files, glossary):
+    """The script by which the search ranks its results: a term's home chapter comes first."""
+    table = json.dumps(homes(files, glossary), indent=1)
+    return f"""const HOMES = {table};
+const SEARCHED = () => {{
+  const field = [...document.querySelectorAll('input[name="q"]')].find((input) => input.value);
+  const query = (field ? field.value : "").toLowerCase().trim();
+  if (query in HOMES || query.length < 4) return query;
+  return Object.keys(HOMES).find((term) => term.startsWith(query)) || query;
+}};
+var Scorer = {{
+  score: ([document, , anchor, , score]) =>
+    HOMES[SEARCHED()] === document ? score + 1000 : score,
+  objNameMatch: 11,
+  objPartialMatch: 6,
+  objPrio: {{ 0: 15, 1: 5, 2: -5 }},
+  objPrioDefault: 0,
+  title: 15,
+  partialTitle: 7,
+  term: 5,
+  partialTerm: 2,
+}};
+"""
