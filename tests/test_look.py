@@ -140,6 +140,6 @@ def test_pages_use_the_tokens_and_no_other_colours():
             text = re.sub(r"/\*.*?\*/", "", file.read_text("utf-8"), flags=re.S)
             found = set(re.findall(r"#[0-9a-fA-F]{3,8}\b(?![^{}]*\{)", text))
             assert found <= allowed, file.name
-            names = set(re.findall(r"var\(--([\w-]+)", text))
+            names = set(re.findall(r"var\(--([\w-]+)\)", text))
             defined = set(re.findall(r"--([\w-]+):", CSS + text))
             assert {n for n in names if not n.startswith(("pst-", "bs-", "sd-"))} <= defined

@@ -90,6 +90,44 @@ def frames_to_files(text, page, site):
     return re.sub(r'(<img (?=[^>]*class="explorable-picture)[^>]*?)>', r'\1 loading="lazy">', text)
 
 
+# What the width of a formula is estimated from, in em; relations include the blanks around them.
+WIDTHS = {"=": 1.38, "+": 1.25, "-": 1.2, ",": 0.44, ".": 0.28, "(": 0.39, ")": 0.39, "|": 0.28}
+WIDTHS |= {"m": 0.88, "w": 0.72, "M": 1.0, "W": 0.95, "H": 0.88}
+SILENT = r"\\(?:hat|bar|tilde|overline|mathrm|operatorname|text|left|right|sqrt|[(),!])"
+RELATIONS = r"\\(?:times|cdot|le|ge|ne|to|in|approx|pm|circ|leftarrow)\b|&lt;|&gt;"
+NAMES = r"\\(?:log|max|min|sum|dots|ldots|exp)\b"
+
+
+def width_of(tex):
+    """About how wide a formula in a sentence is, in em."""
+    tex = re.sub(SILENT, "", tex)
+    tex = re.sub(RELATIONS, "=", tex)
+    tex = re.sub(NAMES, "mx", tex)
+    tex = re.sub(r"\\[a-zA-Z]+", "x", tex)
+    # an index or an exponent is smaller: as wide as a comma
+    tex = re.sub(r"[_^](\{[^}]*\}|.)", lambda m: "," * len(m.group(1).strip("{}")), tex)
+    letters = [c for c in tex if c not in "{} \n\\"]
+    return sum(WIDTHS.get(c, 0.76 if c.isupper() else 0.53) for c in letters)
+
+
+def with_room(text):
+    """Formulas with about the room that they take once they are set, so that the text stays put."""
+
+    def own(match):
+        tex = match.group(2)
+        rows = tex.count(r"\\") + 1
+        tall = re.search(r"frac|sum|prod|underbrace|bigg|matrix", tex)
+        height = 2.1 + (3.4 if tall else 1.75) * rows
+        return f'{match.group(1)} style="--room: {height:g}rem">{tex}</div>'
+
+    def inside(match):
+        tex = match.group(2)
+        return f'{match.group(1)} style="--room: {width_of(tex):.2f}em">{tex}</span>'
+
+    text = re.sub(r'(<div class="math[^">]*"[^>]*?)>(.*?)</div>', own, text, flags=re.S)
+    return re.sub(r'(<span class="math[^">]*")>(.*?)</span>', inside, text, flags=re.S)
+
+
 def words_of(fragment, limit=280):
     """The text of a piece of HTML, cut after a word."""
     text = html.unescape(re.sub(r"<[^>]+>", "", fragment))
@@ -201,6 +239,7 @@ def mend(site):
         for wrong, right in MENDED:
             text = re.sub(wrong, right, text)
         text = without_unused(text)
+        text = with_room(text)
         text = frames_to_files(text, page, site)
         text = with_notes(text, page, known)
         if page.name == "genindex.html":

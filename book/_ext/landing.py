@@ -14,23 +14,27 @@ HTML = "landing.html"  # beside index.md, written by tools/landing.py
 STYLE, SCRIPT = "landing.css", "landing.js"
 
 
+def is_made(app):
+    """Whether there is such HTML; the print edition is one page and has no use for it."""
+    return app.builder.name == "html" and (Path(app.srcdir) / HTML).exists()
+
+
 class Landing(SphinxDirective):
     """The first page as HTML if it was made, else the directive's own text."""
 
     has_content = True
 
     def run(self):
-        file = Path(self.env.srcdir) / HTML
-        if not file.exists():
+        if not is_made(self.env.app):
             return self.parse_content_to_nodes()
+        file = Path(self.env.srcdir) / HTML
         self.env.note_dependency(str(file))
         return [nodes.raw("", file.read_text("utf-8"), format="html")]
 
 
 def load_style(app, page, template, context, doctree):
     """Load the page's style and script there, and nowhere else."""
-    made = (Path(app.srcdir) / HTML).exists()
-    if page == app.config.root_doc and made:
+    if page == app.config.root_doc and is_made(app):
         app.add_css_file(STYLE, priority=950)
         app.add_js_file(SCRIPT, loading_method="defer")
 

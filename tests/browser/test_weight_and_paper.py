@@ -1,0 +1,184 @@
+"""What a page weighs, what it waits for, what moves while it loads, what is found and printed."""
+
+import gzip
+import json
+import re
+
+import pytest
+from conftest import ROOT, SITE
+
+CHAPTERS = sorted(f"book/{file.stem}.html" for file in (ROOT / "book").glob("[0-9]*.ipynb"))
+PICTURES = (".webp", ".png", ".svg", ".jpg", ".ico")
+KB = 1000
+
+# bars of the weights, in KB as gzip sends them
+BLOCKING, CHAPTER, LANDING = 400, 700, 450
+
+SHIFT = """() => new Promise((done) => {
+    let sum = 0;
+    new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value;
+    }).observe({type: "layout-shift", buffered: true});
+    setTimeout(() => done(sum), 500);
+})"""
+SIDEWAYS = """() => [...document.querySelectorAll(".cell_input pre")]
+    .filter((pre) => pre.checkVisibility() && pre.scrollWidth > pre.clientWidth)
+    .map((pre) => pre.textContent.slice(0, 60) + " " + pre.scrollWidth)"""
+BROKEN_OFF = """() => [...document.querySelectorAll("article div.math")]
+    .filter((e) => e.scrollWidth > e.clientWidth)
+    .filter((e) => getComputedStyle(e).backgroundImage === "none").length"""
+
+
+def sent(name):
+    """The size of a file as gzip sends it; fonts and pictures are packed already."""
+    data = (SITE / name).read_bytes()
+    packed = name.endswith((".woff2", ".woff", *PICTURES)) and not name.endswith(".svg")
+    return len(data) if packed else len(gzip.compress(data, 6))
+
+
+def loaded(page):
+    """{file: bytes} of what a page has loaded, without its pictures."""
+    names = {name.lstrip("/") for name in page.weight}
+    return {name: sent(name) for name in names if not name.endswith(PICTURES)}
+
+
+def blocking(name):
+    """{file: bytes} of the page itself, style sheets and scripts that it waits for."""
+    text = (SITE / name).read_text("utf-8")
+    head = text[: text.index("</head>")]
+    addresses = re.findall(r'<link(?=[^>]*rel="stylesheet")[^>]*href="([^"?]+)', head)
+    scripts = r'<script(?![^>]*\b(?:defer|async))[^>]*src="([^"?]+)'
+    addresses += re.findall(scripts, head)
+    folder = (SITE / name).parent
+    files = [(folder / address).resolve().relative_to(SITE).as_posix() for address in addresses]
+    return {file: sent(file) for file in [name, *files]}
+
+
+@pytest.mark.parametrize("name", ["index.html", *CHAPTERS])
+def test_weight(visit, name):
+    page = visit(name)
+    bar = LANDING if name == "index.html" else CHAPTER
+    files = loaded(page)
+    total = sum(files.values()) / KB
+    waits = sum(blocking(name).values()) / KB
+    print(f"{name}: {total:.0f} KB without pictures, {waits:.0f} KB before the first paint")
+    assert waits <= BLOCKING
+    assert total <= bar, sorted(files.items(), key=lambda item: -item[1])[:5]
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_no_code_scrolls_sideways(visit, name):
+    page = visit(name)
+    assert page.evaluate(SIDEWAYS) == []
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_nothing_jumps(visit, name):
+    """At most one line breaks elsewhere once its formulas are set."""
+    page = visit(name)
+    assert page.evaluate(SHIFT) < 0.1
+
+
+def test_mathjax_loads_only_where_there_is_a_formula(visit):
+    for name, wanted in (("index.html", False), (CHAPTERS[1], True)):
+        assert any("mathjax" in file for file in visit(name).weight) is wanted
+
+
+def test_icons_are_in_the_cut_fonts(visit):
+    """Every icon of the pages is in tools/icons.py."""
+    from icons import ICONS
+
+    known = {name for names in ICONS.values() for name in names} | {"solid", "brands", "lg"}
+    for file in SITE.rglob("*.html"):
+        classes = re.findall(r'<i class="([^"]*)"', file.read_text("utf-8"))
+        used = {c.removeprefix("fa-") for all in classes for c in all.split() if c[:3] == "fa-"}
+        assert used <= known, file.name
+
+
+def test_frames_are_files_and_come_when_needed(visit):
+    page = visit("book/08_hyperprior_context.html")
+    box = page.locator(".explorable").first
+    data = json.loads(box.locator(".explorable-data").text_content())
+    assert all(frame.startswith("../_images/frames/") for frame in data["frames"])
+    before = {name for name in page.weight if "/frames/" in name}
+    assert len(before) < len(data["frames"])
+    with page.expect_response(lambda response: data["frames"][-1][3:] in response.url):
+        box.locator("input").first.focus()
+
+
+@pytest.mark.parametrize("name", CHAPTERS[::4])
+def test_numbers_are_by_chapter(visit, name):
+    number = int(re.search(r"(\d\d)_", name).group(1))
+    page = visit(name)
+    captions = page.locator("figcaption .caption-number").all_inner_texts()
+    titles = page.locator(".exercise > .admonition-title").all_inner_texts()
+    for place, caption in enumerate(captions, 1):
+        assert caption.strip() == f"Figure {number}.{place}"
+    for place, title in enumerate(titles, 1):
+        assert title.startswith(f"Exercise {number}.{place} ")
+    equations = page.locator(".eqno").all_inner_texts()
+    assert [e.strip("()# \n¶") for e in equations] == [
+        f"{number}.{place}" for place in range(1, len(equations) + 1)
+    ]
+
+
+@pytest.mark.parametrize("term, chapter", [("MFCA", "2."), ("hyperprior", "8."), ("PQF", "10.")])
+def test_a_search_shows_the_home_chapter_first(visit, term, chapter):
+    page = visit(f"search.html?q={term}")
+    page.wait_for_selector("#search-results li a", timeout=10_000)
+    assert page.locator("#search-results li a").first.inner_text().startswith(chapter)
+    page.wait_for_timeout(500)
+    for excerpt in page.locator("#search-results .context").all_inner_texts():
+        assert "\\" not in excerpt.replace("\\,", "")
+
+
+def test_index_names_the_chapters(visit):
+    page = visit("genindex.html")
+    assert page.locator(".index-chapter").count() >= 60
+    assert "[1]" not in page.locator(".genindextable").first.inner_text()
+
+
+def test_a_term_shows_what_it_means(visit):
+    page = visit("book/08_hyperprior_context.html")
+    term = page.locator('a[href*="term-entropy"]').first
+    assert "least mean number of bits" in term.get_attribute("data-note")
+    citation = page.locator('a.reference.internal[href^="#"][data-note]').first
+    assert re.search(r"\d{4}", citation.get_attribute("data-note"))
+
+
+def test_versions_are_on_the_status_page(visit):
+    assert "torch" in visit("book/status.html").locator("article").inner_text()
+    head = visit(CHAPTERS[1]).locator("article").inner_text()
+    assert "mfca_tutorial 0" not in head
+
+
+def test_folded_cells_say_what_is_behind_them(visit):
+    page = visit("book/08_hyperprior_context.html")
+    labels = set(page.locator("details.hide > summary:visible").all_inner_texts())
+    assert "How the answer is checked" in labels
+    assert not any("code cell" in label for label in labels)
+
+
+def test_without_javascript_a_word_says_so(browser, address):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{address}/{CHAPTERS[8]}")
+    assert page.locator(".no-script").is_visible()
+    assert page.locator("span.math").first.is_visible()
+    context.close()
+
+
+def test_long_formulas_on_phones_have_a_cue(visit):
+    page = visit(CHAPTERS[8], viewport={"width": 390, "height": 844})
+    assert page.evaluate(BROKEN_OFF) == 0
+
+
+def test_on_paper_answers_are_open_and_pictures_large(visit):
+    page = visit(CHAPTERS[8])
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_timeout(300)
+    assert page.locator("article details:not(.hide):not([open])").count() == 0
+    widths = page.locator("article img:visible").evaluate_all("all => all.map(i => i.clientWidth)")
+    assert widths
+    assert min(widths) >= 300
