@@ -15,7 +15,7 @@ STYLE, SCRIPT = "landing.css", "landing.js"
 
 
 def is_made(app):
-    """Whether there is such HTML; the print edition is one page and has no use for it."""
+    """Whether there is such HTML; the print edition, on one page, does without it."""
     return app.builder.name == "html" and (Path(app.srcdir) / HTML).exists()
 
 

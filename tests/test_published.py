@@ -1,0 +1,112 @@
+"""How chapters become pages: folded cells, numbers by chapter, labels of citations, repairs."""
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat.v4 as nb
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path += [str(ROOT / "tools"), str(ROOT / "book" / "_ext")]
+
+import mend_pages  # noqa: E402
+import published_cells  # noqa: E402
+
+chapter_numbers = pytest.importorskip("chapter_numbers")
+
+
+def cell(source, *tags, figure=False, printed=""):
+    options = {"mystnb": {"figure": {"name": "x"}}} if figure else {}
+    made = nb.new_code_cell(source, metadata={"tags": list(tags), **options})
+    if printed:
+        made.outputs = [nb.new_output("stream", name="stdout", text=printed)]
+    return made
+
+
+def dressed(*cells):
+    return published_cells.dress(nb.new_notebook(cells=list(cells))).cells
+
+
+@pytest.mark.parametrize(
+    "made, label",
+    [
+        (cell("start()", "setup"), published_cells.SETUP),
+        (cell("check()", "check"), published_cells.CHECK),
+        (cell("Curtain(\n)"), published_cells.MOVES),
+        (cell("plt.plot()", figure=True), published_cells.FIGURE),
+        (cell("helper()", "hide-input"), published_cells.OTHER),
+    ],
+)
+def test_cells_are_folded_with_a_label(made, label):
+    (shown,) = dressed(made)
+    assert "hide-input" in shown.metadata["tags"]
+    assert shown.metadata["mystnb"]["code_prompt_show"] == label
+
+
+def test_teaching_cells_stay_open():
+    for made in (cell("x = 1"), cell("plt.plot()", "show-input", figure=True)):
+        assert "hide-input" not in dressed(made)[0].metadata["tags"]
+
+
+def test_silent_folded_cells_are_joined():
+    helper = cell("a", "hide-input")
+    assert [c.source for c in dressed(helper, cell("plot", figure=True))] == ["a\n\n\nplot"]
+
+    # but not across prose, and not if the first shows something
+    text = nb.new_markdown_cell("words")
+    assert len(dressed(cell("a", "hide-input"), text, cell("b", "hide-input"))) == 3
+    assert len(dressed(cell("a", "check", printed="no"), cell("b", "hide-input"))) == 2
+
+
+def test_versions_are_taken_from_the_set_up():
+    notebook = nb.new_notebook(cells=[cell("start()", "setup", printed="Python 3\nruns\n")])
+    assert published_cells.versions(notebook) == "Python 3"
+    assert published_cells.dress(notebook).cells[0].outputs == []
+
+
+def test_numbers_by_chapter():
+    numbers = {
+        "book/08_x": {"figure": {"b": (31,), "a": (30,)}},
+        "book/notes": {"figure": {"c": (32,)}},
+    }
+    chapter_numbers.number_by_chapter(None, SimpleNamespace(toc_fignumbers=numbers))
+    assert numbers["book/08_x"]["figure"] == {"a": (8, 1), "b": (8, 2)}
+    assert numbers["book/notes"]["figure"] == {"c": (32,)}
+
+
+def test_labels_of_the_bibliography():
+    author_year = pytest.importorskip("author_year")
+    from pybtex.database import Entry, Person
+
+    def entry(*names, year="1992"):
+        people = {"author": [Person(name) for name in names]}
+        return Entry("article", fields={"year": year}, persons=people)
+
+    assert author_year.label(entry("Wallace, G.")) == "Wallace, 1992"
+    assert author_year.label(entry("A, X", "B, Y")) == "A and B, 1992"
+    assert author_year.label(entry("Ballé, J.", "B, Y", "C, Z")) == "Ballé et al., 1992"
+    twins = author_year.LabelStyle().format_labels([entry("A, X"), entry("A, Y")])
+    assert list(twins) == ["A, 1992a", "A, 1992b"]
+
+
+def test_index_entries_name_their_chapter():
+    entry = '<a href="book/07_entropy_coding.html#i">escape</a>, <a href="book/08_x.html#j">[1]</a>'
+    shown = mend_pages.with_chapters(entry)
+    assert "escape</a> <span" in shown
+    assert "chapter 7" in shown
+    assert ">chapter 8</a>" in shown
+    assert "[1]" not in shown
+
+
+def test_formulas_that_are_wider_get_more_room():
+    widths = [mend_pages.width_of(tex) for tex in (r"\(z\)", r"\(\hat z\)", r"\(H \times W\)")]
+    assert widths[0] == widths[1] < widths[2]
+
+
+def test_home_chapters():
+    files = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
+    glossary = (ROOT / "book" / "notation.md").read_text("utf-8")
+    found = mend_pages.homes(files, glossary)
+    expected = {"mfca": "02", "pmcn": "03", "gain": "06", "range coder": "07", "pqf": "10"}
+    assert {term: found[term][5:7] for term in expected} == expected
