@@ -85,7 +85,7 @@ def test_labels_of_the_bibliography():
 
     assert author_year.label(entry("Wallace, G.")) == "Wallace, 1992"
     assert author_year.label(entry("A, X", "B, Y")) == "A and B, 1992"
-    assert author_year.label(entry("Ballé, J.", "B, Y", "C, Z")) == "Ballé et al., 1992"
+    assert author_year.label(entry(r"Ball{\'e}, J.", "B, Y", "C, Z")) == "Ballé et al., 1992"
     twins = author_year.LabelStyle().format_labels([entry("A, X"), entry("A, Y")])
     assert list(twins) == ["A, 1992a", "A, 1992b"]
 

@@ -7,6 +7,7 @@ would say '[Wal92]', and drops letters that are not English: '[BalleLS17]'.
 from collections import Counter
 
 from pybtex.plugin import register_plugin
+from pybtex.richtext import Text
 from pybtex.style.formatting.unsrt import Style as UnsortedStyle
 from pybtex.style.labels import BaseLabelStyle
 from pybtex.style.sorting.author_year_title import SortingStyle
@@ -15,10 +16,9 @@ NAME = "author_year"
 
 
 def last_name(person):
-    """The last name of an author, without TeX's braces."""
-    return "".join(
-        " ".join([*person.prelast_names, *person.last_names]).split("{")
-    ).replace("}", "")
+    """The last name of an author, with TeX's accents as letters."""
+    names = [*person.prelast_names, *person.last_names]
+    return str(Text.from_latex(" ".join(names)))
 
 
 def label(entry):

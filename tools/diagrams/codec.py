@@ -156,7 +156,7 @@ def file(drawing, x):
         flat_arrow(x - 30, x - 6),
         frame,
         text(f"{x + 17:.1f}", FLOW - 76, ".mfca"),
-        text(f"{x + 20:.1f}", FLOW + 94, "y in four passes", "s"),
+        text(f"{x + 44:.1f}", FLOW + 38, "four passes", "s", "start"),
     )
 
     fields = (
@@ -181,7 +181,7 @@ def file(drawing, x):
 def decoder(drawing, start):
     """From the file to the picture; returns the right edge."""
     drawing.put(
-        "7", flat_arrow(start - 88, start - 4), box(start, FLOW, 74, 44, "range", "decoder")
+        "7", flat_arrow(start - 120, start - 4), box(start, FLOW, 74, 44, "range", "decoder")
     )
 
     gain = start + 112
@@ -264,8 +264,8 @@ def hyperprior(drawing, gain, coder, file_at, range_decoder):
         flat_arrow(analysis + 92, coder - 26, HYPER),
         arrow(
             (file_at + 36, FLOW - 25),
-            (file_at + 70, FLOW - 25),
-            (file_at + 70, HYPER),
+            (file_at + 116, FLOW - 25),
+            (file_at + 116, HYPER),
             (range_decoder - 26, HYPER),
         ),
     )
@@ -284,7 +284,7 @@ def draw(lit=""):
     features, gain, coder = encoder(drawing)
     file_at = coder + 106
     file(drawing, file_at)
-    range_decoder = file_at + 128
+    range_decoder = file_at + 160
     width = decoder(drawing, range_decoder)
     importance_map(drawing, features, gain, file_at)
     hyperprior(drawing, gain, coder, file_at, range_decoder)
