@@ -17,11 +17,20 @@ KINDS = {"key idea": "key", "in practice": "practice"}
 
 def kind_of(paragraph):
     """The class of the callout that a paragraph begins, or None."""
-    first = paragraph.children[0] if paragraph.children else None
+    first = opening(paragraph)
     if not isinstance(first, nodes.strong):
         return None
     words = first.astext().rstrip(".: ").lower()
     return KINDS.get(words)
+
+
+def opening(paragraph):
+    """What a paragraph begins with; the parser leaves an empty text before strong words."""
+    while paragraph.children and not paragraph.children[0].astext():
+        if not isinstance(paragraph.children[0], nodes.Text):
+            break
+        paragraph.pop(0)
+    return paragraph.children[0] if paragraph.children else None
 
 
 class Callouts(SphinxTransform):

@@ -159,6 +159,13 @@ def test_folded_cells_say_what_is_behind_them(visit):
     assert not any("code cell" in label for label in labels)
 
 
+@pytest.mark.parametrize("name", CHAPTERS[::4])
+def test_what_is_done_in_practice_is_a_callout(visit, name):
+    box = visit(name).locator(".admonition.practice")
+    assert box.count() == 1
+    assert box.locator(".admonition-title").inner_text() == "In practice"
+
+
 def test_without_javascript_a_word_says_so(browser, address):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
