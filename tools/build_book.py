@@ -28,7 +28,7 @@ import yaml
 from mend_pages import mend, scorer
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from published_cells import dress, versions
+from published_cells import dress
 from set_repo import address, forms
 from strip_notebooks import stripped
 
