@@ -13,7 +13,7 @@ NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 export TQDM_DISABLE = 1
 export JUPYTER_PLATFORM_DIRS = 1
 
-.PHONY: book test setup lint unit notebooks browser bench fuzz matrix mutants portability large shots pdf lab readme model-card verify-results set-repo release-model clean
+.PHONY: book test setup lint unit notebooks browser bench fuzz matrix mutants portability large shots pdf lab readme diagrams model-card verify-results set-repo release-model clean
 .NOTPARALLEL:
 
 book: setup
@@ -80,6 +80,9 @@ large: setup
 
 readme: setup
 	$(BIN)/python tools/readme.py --picture
+
+diagrams: setup
+	$(BIN)/python tools/draw_diagrams.py
 
 model-card: setup
 	$(BIN)/python tools/model_card.py --pictures

@@ -1,305 +1,307 @@
-"""The overview of the codec as SVG: `python tools/diagrams/codec.py [CHAPTER] > codec.svg`.
+"""The overview: the whole codec, and the same with the part of one chapter lit.
 
-The height of a block is its resolution, its width the number of channels. What is right of the file
-sees nothing but the file. `data-part` names the chapter that a piece belongs to; a CHAPTER lights
-its pieces and dims the others.
-
-Colours are the page's own variables (_assets/tokens.css), so one drawing serves light and dark.
-They carry fallbacks for places that have no such variables.
+What is right of the file, or below it on a phone, sees nothing but the file.
 """
 
-import sys
+from diagrams.shapes import (
+    AMBER,
+    BLUE,
+    BLUE_WASH,
+    HAT_X,
+    OURS_TEXT,
+    OURS_WASH,
+    PHONE,
+    RIVAL,
+    VIOLET,
+    WASH,
+    WIDE,
+    Drawing,
+    Place,
+    named,
+)
+from mfca_tutorial.config import LATENT_STRIDE, STRIDE, CodecConfig
 
-# Colours, with the light ones as fallbacks.
-BLUE = "var(--blue, #378cd4)"
-VIOLET = "var(--violet, #463072)"
-AMBER = "var(--amber, #8e6f00)"
-RIVAL = "var(--rival, #8c929a)"
-WASH = "var(--wash, #f3f5f7)"
-ENCODER = "var(--blue-wash, #eaf3fb)"
-DECODER = "var(--ours-wash, #fdeef4)"
+CONFIG = CodecConfig()
 
-# Heights in the drawing: of the flow, of the importance map above it, of the hyperprior below.
-FLOW = 178
-MAP = 40
-HYPER = 322
-
-STYLE = """
-text { fill: currentColor; font-family: var(--sans, system-ui, sans-serif) }
-.n { font-size: 13px; font-weight: 600 }
-.s { font-size: 11.5px; opacity: .85 }
-.line { fill: none; stroke: currentColor; stroke-width: 1.4; opacity: .8 }
-.box { fill: var(--card, transparent); stroke: currentColor; stroke-width: 1.3 }
-.exact { fill: none; stroke: var(--violet, #463072); stroke-dasharray: 2 3 }
-.dim { opacity: .3 }
-.lit .box { stroke: var(--ours, #e02e74); stroke-width: 2.5 }
-"""
 LABEL = (
-    "The whole codec. Left, the encoder: blocks that become smaller and wider, then gain, rounding "
-    "and the range coder, with the importance map above and hyperprior and context below. Middle: "
-    "the file with header, map, z and y. Right, from the file alone: hyperprior and context, range "
-    "decoder, gain, PQF and the decoder, whose blocks become larger again."
+    "The whole codec. The encoder's stages make the picture x smaller and its channels more, until "
+    "the latents y remain; they are multiplied by a gain, rounded and range-coded into the file. "
+    "An importance map sets the quality of every block; a hyperprior with context predicts the "
+    "latents. The decoder has only the file with header, map, z and y: it predicts with the same "
+    "networks, range-decodes, divides by the gain, filters, and enlarges back to a picture."
 )
 
+SHORT = (
+    "Overview of the codec: the encoder, the file as a wall, the decoder that sees only the file."
+)
 
-def text(x, y, words, kind="n", anchor="middle"):
-    """Words at a place; kind 'n' is normal, 's' small."""
-    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" class="{kind}">{words}</text>'
-
-
-def named(letter, index):
-    """A letter with an index below the line."""
-    return f'{letter}<tspan dy="3" class="s">{index}</tspan>'
-
-
-def block(x, middle, width, height, fill, above="", below=""):
-    """A tensor: a filled rectangle around a middle line, with words above and below."""
-    top = middle - height / 2
-    drawn = (
-        f'<rect x="{x:.1f}" y="{top}" width="{width:.1f}" height="{height}" rx="2" '
-        f'fill="{fill}" stroke="currentColor" stroke-opacity=".35"/>'
-    )
-    if above:
-        drawn += text(f"{x + width / 2:.1f}", top - 8, above)
-    if below:
-        drawn += text(f"{x + width / 2:.1f}", top + height + 15, below, "s")
-    return drawn
-
-
-def box(x, middle, width, height, *lines):
-    """A step: a rounded frame around lines of words."""
-    top = middle - height / 2
-    drawn = f'<rect x="{x:.1f}" y="{top}" width="{width}" height="{height}" rx="6" class="box"/>'
-    for number, line in enumerate(lines):
-        y = middle + 4.5 + 15 * (number - (len(lines) - 1) / 2)
-        drawn += text(f"{x + width / 2:.1f}", y, line)
-    return drawn
+# What each chapter lights, and what it says of the place; '' is for the plain overview.
+PARTS = {
+    "": ("", ()),
+    "00": ("picture, file, picture", ("picture", "file")),
+    "01": ("frequencies, in every stage", ("stages",)),
+    "02": ("MFCA, in every stage", ("stages",)),
+    "03": ("PMCN, the blocks of a stage", ("stages",)),
+    "04": ("encoder and decoder", ("stages", "latents")),
+    "05": ("the importance map", ("map",)),
+    "06": ("gain and rounding", ("gain",)),
+    "07": ("the range coder", ("coder",)),
+    "08": ("hyperprior and context", ("hyper",)),
+    "09": ("the file and exact arithmetic", ("file", "exact")),
+    "10": ("PQF, after the gain", ("pqf",)),
+    "11": ("training all networks", ("stages", "map", "gain", "hyper", "pqf")),
+    "12": ("measuring what comes out", ("picture", "file")),
+    "13": ("the parts of the report", ("stages", "map", "gain", "coder", "pqf")),
+}
 
 
-def circle(x, middle, sign):
-    """A multiplication or a division."""
-    drawn = f'<circle cx="{x:.1f}" cy="{middle}" r="14" class="box"/>'
-    return drawn + text(f"{x:.1f}", middle + 5, sign)
+class Overview(Drawing):
+    """A drawing whose groups belong to parts; those of the chapter are lit."""
 
+    def __init__(self, chapter, width, height):
+        here, self.lit = PARTS[chapter]
+        super().__init__(LABEL, width, height, above=30 if here else 0)
+        if here:
+            self.label = f"{SHORT} Lit: {here}."
+            self.text(0, -12, f"You are here: {here}", "n", "start", OURS_TEXT)
 
-def arrow(*points, dashed=False):
-    """An arrow along points."""
-    way = "L".join(f"{x:.1f} {y}" for x, y in points)
-    dashes = ' stroke-dasharray="4 4"' if dashed else ""
-    return f'<path d="M{way}" class="line"{dashes} marker-end="url(#codec-tip)"/>'
-
-
-def flat_arrow(start, end, y=FLOW):
-    return arrow((start, y), (end, y))
-
-
-class Drawing:
-    """Groups of shapes, each with the chapter that it belongs to."""
-
-    def __init__(self, lit=""):
-        self.lit = lit
-        self.groups = []
-
-    def put(self, chapter, *shapes):
+    def part(self, name):
+        """What is drawn inside belongs to this part."""
         state = ""
         if self.lit:
-            state = ' class="lit"' if chapter == self.lit else ' class="dim"'
-        body = "".join(shapes)
-        self.groups.append(f'<g data-part="{chapter}"{state}>{body}</g>')
+            state = "lit" if name in self.lit else "dim"
+        return self.group(part=name, kind=state)
 
-    def stages(self, x, channels_and_heights, fill):
-        """Blocks side by side; returns where the next one would begin."""
-        for channels, height in channels_and_heights:
-            width = channels / 6
-            self.put("3", block(x, FLOW, width, height, fill, "", str(channels)))
-            x += width + 8
-        return x
-
-
-def encoder(drawing):
-    """From the picture to the range coder; returns the places that other pieces refer to."""
-    picture = block(34, FLOW, 14, 176, WASH, "x", "H &#215; W, 3")
-    drawing.put("0", picture, flat_arrow(50, 68))
-
-    end = drawing.stages(72, [(96, 132), (128, 96), (192, 66)], ENCODER)
-    latents = end + 12
-    drawing.put(
-        "4",
-        text(72, FLOW - 76, "encoder " + named("g", "a"), anchor="start"),
-        flat_arrow(end - 4, latents - 4),
-        block(latents, FLOW, 44, 40, BLUE, "y", "256 at 1/16"),
-    )
-
-    gain = latents + 90
-    drawing.put(
-        "6",
-        flat_arrow(latents + 46, gain - 18),
-        circle(gain, FLOW, "&#215;"),
-        text(f"{gain + 20:.1f}", FLOW - 20, "gain", "s", "start"),
-        flat_arrow(gain + 16, gain + 36),
-        box(gain + 40, FLOW, 52, 30, "round"),
-    )
-
-    coder = gain + 120
-    drawing.put("7", flat_arrow(gain + 94, coder - 4), box(coder, FLOW, 74, 44, "range", "coder"))
-    return end - 24, gain, coder
+    def fields(self, places):
+        """The file: its fields, each {name: (place, colour)}, inside a frame."""
+        with self.part("file"):
+            first, last = places["header"][0], places["y"][0]
+            left, top = first.left[0] - 3, first.top[1] - 3
+            right, bottom = last.right[0] + 3, last.bottom[1] + 3
+            frame = Place((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
+            self.rectangle(frame, kind="box", round=4)
+            for name, (place, colour) in places.items():
+                self.rectangle(place, colour)
+                self.text(place.x, place.y + 4.5, name, "f")
 
 
-def file(drawing, x):
-    """The file and its fields, at x."""
-    frame = (
-        f'<rect x="{x - 3:.1f}" y="{FLOW - 66}" width="40" height="132" rx="4" '
-        'fill="none" stroke="currentColor"/>'
-    )
-    drawing.put(
-        "9",
-        flat_arrow(x - 30, x - 6),
-        frame,
-        text(f"{x + 17:.1f}", FLOW - 76, ".mfca"),
-        text(f"{x + 44:.1f}", FLOW + 38, "four passes", "s", "start"),
-    )
+def wide(chapter=""):
+    """From left to right: rows for the map, the hyperprior and the flow of the picture."""
+    d = Overview(chapter, WIDE, 402)
+    map_y, z_y, hyper_y, flow_y = 62, 106, 156, 278
+    tall = 150  # pixels for the height of the picture
+    wide_by = 1 / 8  # pixels for each channel
 
-    fields = (
-        ("header", 12, RIVAL, "9"),
-        ("map", 12, AMBER, "5"),
-        ("z", 18, VIOLET, "8"),
-        ("y", 74, BLUE, "8"),
-    )
-    top = FLOW - 62
-    for name, height, fill, chapter in fields:
-        y = top + height / 2 + 3
-        if len(name) > 1:
-            words = text(f"{x + 44:.1f}", y, name, "s", "start")
-        else:
-            letter = f'<tspan fill="var(--card, #fff)">{name}</tspan>'
-            words = text(f"{x + 17:.1f}", y, letter)
-        drawn = f'<rect x="{x + 1:.1f}" y="{top}" width="32" height="{height - 2}" fill="{fill}"/>'
-        drawing.put(chapter, drawn, words)
-        top += height + 2
+    d.text(0, 18, "Encoder", "n", "start")
+    d.text(WIDE, 18, "Decoder: sees only the file", "n", "end")
 
-
-def decoder(drawing, start):
-    """From the file to the picture; returns the right edge."""
-    drawing.put(
-        "7", flat_arrow(start - 120, start - 4), box(start, FLOW, 74, 44, "range", "decoder")
-    )
-
-    gain = start + 112
-    drawing.put(
-        "6",
-        flat_arrow(start + 76, gain - 18),
-        circle(gain, FLOW, "&#247;"),
-        text(f"{gain:.1f}", FLOW - 20, "gain", "s"),
-    )
-
-    pqf = gain + 36
-    drawing.put("10", flat_arrow(gain + 16, pqf - 4), box(pqf, FLOW, 46, 36, "PQF"))
-
-    x = pqf + 68
-    title = text(f"{x:.1f}", FLOW - 76, "decoder " + named("g", "s"), anchor="start")
-    drawing.put("4", flat_arrow(pqf + 48, x - 4), title)
-    x = drawing.stages(x, [(192, 66), (128, 96), (64, 132)], DECODER)
-    picture = block(x + 16, FLOW, 14, 176, WASH, "x&#770;", "H &#215; W, 3")
-    drawing.put("0", flat_arrow(x - 4, x + 12), picture)
-    return x + 62
-
-
-def importance_map(drawing, features, gain, file_at):
-    """Above: the map, which only moves the quality of every block."""
-    stem = features + 14
-    drawing.put(
-        "5",
-        arrow((stem, FLOW - 37), (stem, MAP), (gain - 70, MAP)),
-        box(gain - 66, MAP, 132, 32, "importance map"),
-        arrow((gain, MAP + 18), (gain, FLOW - 18), dashed=True),
-        arrow(
-            (gain + 68, MAP),
-            (file_at - 16, MAP),
-            (file_at - 16, FLOW - 41),
-            (file_at - 5, FLOW - 41),
-            dashed=True,
-        ),
-        text(f"{gain + 76:.1f}", MAP - 8, "quality of every 64 &#215; 64 block", "s", "start"),
-    )
-
-
-def hyperprior(drawing, gain, coder, file_at, range_decoder):
-    """Below: z, and the same two boxes on both sides, run in exact arithmetic."""
-    analysis = gain - 20
-    side = FLOW + 74
-    drawing.put(
-        "8",
-        arrow(
-            (gain + 28, FLOW),
-            (gain + 28, FLOW + 62),
-            (analysis + 22, FLOW + 62),
-            (analysis + 22, HYPER - 20),
-        ),
-        box(analysis, HYPER, 44, 36, named("h", "a")),
-        flat_arrow(analysis + 46, analysis + 62, HYPER),
-        block(analysis + 66, HYPER, 24, 18, VIOLET),
-        text(f"{analysis + 70:.1f}", HYPER + 34, "z, 128 at 1/64", "s"),
-        arrow(
-            (analysis + 78, HYPER - 12),
-            (analysis + 78, side),
-            (file_at - 18, side),
-            (file_at - 18, FLOW - 25),
-            (file_at - 5, FLOW - 25),
-        ),
-    )
-
-    # the same networks, once for the encoder and once for the decoder
-    for left in (coder - 22, range_decoder - 22):
-        middle = left + 59
-        drawing.put(
-            "8",
-            box(left, HYPER, 40, 36, named("h", "s")),
-            flat_arrow(left + 42, left + 56, HYPER),
-            box(left + 60, HYPER, 68, 36, "context"),
-            arrow((middle, HYPER - 20), (middle, FLOW + 26)),
-            text(f"{middle + 8:.1f}", HYPER - 44, "mean, scale", "s", "start"),
+    # the picture, and the stages on both sides
+    with d.part("picture"):
+        x = d.tensor(8, flow_y, 8, tall, WASH, "x", "3")
+        x_hat = d.tensor(WIDE - 8, flow_y, 8, tall, WASH, HAT_X, "3")
+    with d.part("stages"):
+        places = []
+        for side, at, widths, fill in (
+            (0, 30, CONFIG.encoder_widths, BLUE_WASH),
+            (1, 644, CONFIG.decoder_widths, OURS_WASH),
+        ):
+            for step, channels in enumerate(widths):
+                height = tall / 2 ** (3 - step if side else step + 1)
+                width = channels * wide_by
+                block = d.tensor(at + width / 2, flow_y, width, height, fill, "", str(channels))
+                places.append(block)
+                at += width + 8
+        d.text(24, flow_y + 78, "encoder " + named("g", "a"), "s", "start")
+        d.text(WIDE - 24, flow_y + 78, "decoder " + named("g", "s"), "s", "end")
+        d.arrow(x.right, places[0].left)
+        d.arrow(places[5].right, x_hat.left)
+    features = places[2]
+    with d.part("latents"):
+        y_height = tall / LATENT_STRIDE
+        y = d.tensor(
+            130, flow_y, CONFIG.latents * wide_by, y_height, BLUE, "y", str(CONFIG.latents)
         )
-    drawing.put(
-        "8",
-        flat_arrow(analysis + 92, coder - 26, HYPER),
-        arrow(
-            (file_at + 36, FLOW - 25),
-            (file_at + 116, FLOW - 25),
-            (file_at + 116, HYPER),
-            (range_decoder - 26, HYPER),
-        ),
+        d.arrow(features.right, y.left)
+
+    # gain, rounding, range coder
+    with d.part("gain"):
+        gain = d.circle(170, flow_y, "&#215;", 11)
+        d.text(gain.x - 6, flow_y + 27, "gain", "s")
+        rounding = d.box(226, flow_y, 50, 30, "round")
+        d.arrow(y.right, gain.left, gap=2)
+        d.arrow(gain.right, rounding.left)
+        d.text(196, flow_y + 16, "v", "s")
+        ungain = d.circle(572, flow_y, "&#247;", 11)
+        d.text(ungain.x, flow_y + 27, "gain", "s")
+    with d.part("coder"):
+        coder = d.box(322, flow_y, 58, 42, "range", "coder")
+        d.arrow(rounding.right, coder.left)
+        decoder = d.box(518, flow_y, 62, 42, "range", "decoder")
+        d.arrow(decoder.right, ungain.left, gap=2)
+    with d.part("pqf"):
+        pqf = d.box(612, flow_y, 40, 30, "PQF")
+        d.arrow(ungain.right, pqf.left, gap=2)
+        d.arrow(pqf.right, places[3].left, gap=2)
+
+    # the importance map, which only moves the quality of every block
+    with d.part("map"):
+        head = d.box(gain.x, map_y, 122, 28, "importance map")
+        d.arrow(features.top, (features.x, map_y), head.left)
+        d.arrow(head.bottom, gain.top, colour=AMBER, dashed=True)
+        d.arrow(head.right, (375, map_y), colour=AMBER, gap=1)
+        d.text(240, map_y - 7, "a quality for every", "s", "start")
+        d.text(240, map_y + 17, f"{STRIDE} &#215; {STRIDE} pixels", "s", "start")
+        d.arrow((429, map_y), (ungain.x, map_y), ungain.top, colour=AMBER, dashed=True)
+
+    # the hyperprior: the same two networks on both sides
+    with d.part("hyper"):
+        h_a = d.box(200, hyper_y, 32, 30, named("h", "a"))
+        z = d.tensor(235, hyper_y, CONFIG.hyper * wide_by, tall / STRIDE, VIOLET)
+        d.text(z.x - 6, hyper_y - 18, "z", "n", "end")
+        d.arrow((189, flow_y), (189, hyper_y + 15), gap=2)
+        d.arrow(h_a.right, z.left, gap=1)
+        d.arrow((z.x, hyper_y - 3), (z.x, z_y), (375, z_y), colour=VIOLET, gap=1)
+    for left, target, from_z in ((252, coder, None), (446, decoder, (429, z_y))):
+        with d.part("exact"):
+            frame = Place(left + 47, hyper_y, 110, 48)
+            d.rectangle(frame, kind="frame", round=8)
+            d.text(target.x - 9, hyper_y + 42, "bit for bit", "s", "end")
+        with d.part("hyper"):
+            h_s = d.box(left + 14, hyper_y, 32, 30, named("h", "s"))
+            context = d.box(left + 68, hyper_y, 60, 30, "context")
+            d.arrow(h_s.right, context.left, gap=1)
+            d.arrow((target.x, hyper_y + 15), target.top)
+            d.text(target.x - 9, hyper_y + 86, "mean, scale", "s", "end")
+            if from_z:
+                d.arrow(from_z, (h_s.x, z_y), h_s.top, colour=VIOLET)
+            else:
+                d.arrow(z.right, h_s.left, gap=2)
+
+    # the file, a wall between the two sides
+    d.fields(
+        {
+            "header": (Place(402, 33, 46, 20), RIVAL),
+            "map": (Place(402, map_y, 46, 34), AMBER),
+            "z": (Place(402, z_y, 46, 50), VIOLET),
+            "y": (Place(402, 260, 46, 254), BLUE),
+        }
     )
+    with d.part("file"):
+        d.text(402, 12, ".mfca", "n")
+    with d.part("coder"):
+        d.arrow(coder.right, (375, flow_y), gap=1)
+        d.arrow((429, flow_y), decoder.left)
+    d.text(0, 398, "Height of a block: resolution. Width and number: channels.", "s", "start")
+    return d.svg()
 
-    frames = [
-        f'<rect x="{x:.1f}" y="{HYPER - 30}" width="174" height="60" rx="8" class="exact"/>'
-        for x in (coder - 34, range_decoder - 34)
-    ]
-    words = "the same in fixed point on both sides: bit for bit"
-    drawing.put("9", *frames, text(f"{range_decoder + 53:.1f}", HYPER + 46, words, "s"))
 
+def phone(chapter=""):
+    """From top to bottom; the file lies across."""
+    d = Overview(chapter, PHONE, 752)
+    tall = 96
+    wide_by = 1 / 8
+    flow_x, z_x, map_x = 296, 176, 88  # columns below the first row
+    row = 76  # of the encoder's blocks
+    file_y = 352
+    last_row = 660  # of the decoder's blocks
 
-def draw(lit=""):
-    """The drawing as SVG text; `lit` is the number of a chapter, as text, or ''."""
-    drawing = Drawing(lit)
-    features, gain, coder = encoder(drawing)
-    file_at = coder + 106
-    file(drawing, file_at)
-    range_decoder = file_at + 160
-    width = decoder(drawing, range_decoder)
-    importance_map(drawing, features, gain, file_at)
-    hyperprior(drawing, gain, coder, file_at, range_decoder)
+    d.text(0, 14, "Encoder", "n", "start")
+    d.lines(0, file_y + 48, ["Decoder:", "sees only", "the file"], "n", "start")
 
-    tip = (
-        '<defs><marker id="codec-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-        'markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8Z" fill="currentColor"/></marker>'
-        "</defs>"
+    with d.part("picture"):
+        x = d.tensor(8, row, 8, tall, WASH, "", "")
+        d.text(18, row + 46, "x", "n", "start")
+        x_hat = d.tensor(90, last_row, 8, tall, WASH, "", "")
+        d.text(82, last_row - 42, HAT_X, "n", "end")
+    with d.part("stages"):
+        places = []
+        for side, at, widths, fill in (
+            (0, 32, CONFIG.encoder_widths, BLUE_WASH),
+            (1, 250, CONFIG.decoder_widths, OURS_WASH),
+        ):
+            for step, channels in enumerate(widths):
+                height = tall / 2 ** (3 - step if side else step + 1)
+                width = channels * wide_by
+                at -= width if side else 0
+                block = d.tensor(at + width / 2, last_row if side else row, width, height, fill)
+                d.text(block.x, block.top[1] - 6, str(channels), "s")
+                places.append(block)
+                at += -14 if side else width + 14
+        d.text(64, 14, named("g", "a"), "s", "start")
+        d.text(flow_x, last_row + 34, "decoder " + named("g", "s"), "s", "end")
+        d.arrow(x.right, places[0].left)
+        d.arrow(places[5].left, x_hat.right)
+    features = places[2]
+    with d.part("latents"):
+        y = d.tensor(162, row, CONFIG.latents * wide_by, tall / LATENT_STRIDE, BLUE, "y")
+        d.arrow(features.right, y.left)
+
+    with d.part("gain"):
+        gain = d.circle(236, row, "&#215;", 11)
+        d.text(gain.x, row - 18, "gain", "s")
+        rounding = d.box(flow_x, 204, 56, 28, "round")
+        d.arrow(y.right, gain.left, gap=2)
+        d.arrow(gain.right, (flow_x, row), rounding.top)
+        d.text(flow_x + 6, row + 20, "v", "s", "start")
+        ungain = d.circle(flow_x, 524, "&#247;", 11)
+        d.text(flow_x + 17, 528, "gain", "s", "start")
+    with d.part("coder"):
+        coder = d.box(flow_x, 276, 66, 40, "range", "coder")
+        d.arrow(rounding.bottom, coder.top)
+        decoder = d.box(flow_x, 464, 66, 40, "range", "decoder")
+        d.arrow(decoder.bottom, ungain.top)
+    with d.part("pqf"):
+        pqf = d.box(flow_x, 578, 46, 28, "PQF")
+        d.arrow(ungain.bottom, pqf.top)
+        d.arrow(pqf.bottom, (flow_x, last_row), places[3].right)
+
+    with d.part("map"):
+        head = d.box(map_x - 24, 148, 120, 28, "importance map")
+        d.arrow(features.bottom, (features.x, 134))
+        d.arrow(head.right, (gain.x, 148), gain.bottom, colour=AMBER, dashed=True)
+        d.arrow((map_x, 162), (map_x, file_y - 20), colour=AMBER, gap=1)
+        d.lines(
+            map_x - 8,
+            190,
+            ["a quality for", "every", f"{STRIDE} &#215; {STRIDE}", "pixels"],
+            "s",
+            "end",
+        )
+        way = [(map_x, file_y + 20), (map_x, 524), ungain.left]
+        d.arrow(*way, colour=AMBER, dashed=True)
+
+    with d.part("hyper"):
+        h_a = d.box(z_x, 196, 34, 28, named("h", "a"))
+        z = d.tensor(z_x, 240, CONFIG.hyper * wide_by, 2, VIOLET)
+        d.text(z_x - 14, 244, "z", "n", "end")
+        d.arrow((flow_x, 164), (z_x, 164), h_a.top)
+        d.arrow(h_a.bottom, z.top, gap=2)
+        d.arrow((z_x, 243), (z_x, file_y - 20), colour=VIOLET, gap=1)
+    for top, target, start in ((240, coder, None), (428, decoder, file_y + 20)):
+        with d.part("exact"):
+            frame = Place(225, top + 18, 70, 76)
+            d.rectangle(frame, kind="frame", round=8)
+            d.text(z_x - 6, top + 56, "bit for bit", "s", "end")
+        with d.part("hyper"):
+            h_s = d.box(225, top, 34, 28, named("h", "s"))
+            context = d.box(225, top + 36, 60, 28, "context")
+            d.arrow(h_s.bottom, context.top, gap=1)
+            d.arrow(context.right, target.left, gap=1)
+            if start:
+                d.arrow((z_x, start), (z_x, top), h_s.left, colour=VIOLET)
+            else:
+                d.arrow(z.right, h_s.left, gap=2)
+
+    d.fields(
+        {
+            "header": (Place(28, file_y, 50, 34), RIVAL),
+            "map": (Place(map_x, file_y, 64, 34), AMBER),
+            "z": (Place(z_x, file_y, 106, 34), VIOLET),
+            "y": (Place(285, file_y, 106, 34), BLUE),
+        }
     )
-    head = (
-        f'<svg viewBox="0 0 {width:.0f} {HYPER + 58}" xmlns="http://www.w3.org/2000/svg" '
-        f'role="img" aria-label="{LABEL}" color="currentColor">'
-    )
-    return "\n".join([head, f"<style>{STYLE}</style>", tip, *drawing.groups, "</svg>\n"])
-
-
-if __name__ == "__main__":
-    print(draw(*sys.argv[1:2]), end="")
+    with d.part("coder"):
+        d.arrow(coder.bottom, (flow_x, file_y - 20), gap=1)
+        d.arrow((flow_x, file_y + 20), decoder.top)
+    d.lines(0, 732, ["Height of a block: resolution.", "Width and number: channels."], "s", "start")
+    return d.svg()
