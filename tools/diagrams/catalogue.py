@@ -2,11 +2,13 @@
 
 from functools import partial
 
-from diagrams import codec
+from diagrams import codec, hyperprior, passes
 
 # name: how it is drawn for a desk, and for a phone; None where the first does for both
 DIAGRAMS = {
     "codec": (codec.wide, codec.phone),
+    "passes": (passes.wide, passes.phone),
+    "hyperprior": (hyperprior.wide, hyperprior.phone),
 }
 for chapter in codec.PARTS:
     if chapter:

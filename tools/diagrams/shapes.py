@@ -132,15 +132,26 @@ class Drawing:
         for row, line in enumerate(words):
             self.text(x, y + 15 * row, line, kind, anchor, fill)
 
-    def rectangle(self, place, fill="none", stroke="", round=2, kind=""):
+    def rectangle(self, place, fill="none", stroke="", round=2, kind="", line=1):
         """A rectangle of a colour or, instead, of a class: 'box' or 'frame'. Returns its place."""
         left, top = place.left[0], place.top[1]
         size = f'width="{number(place.width)}" height="{number(place.height)}"'
         look = f' class="{kind}"' if kind else f' fill="{fill}"'
-        look += f' stroke="{stroke}"' if stroke else ""
+        look += f' stroke="{stroke}" stroke-width="{line}"' if stroke else ""
         corner = f'x="{number(left)}" y="{number(top)}"'
         self.shapes.append(f'<rect {corner} {size} rx="{round}"{look}/>')
         return place
+
+    def squares(self, places, fill, stroke=""):
+        """Many rectangles of one colour, as one shape."""
+        way = ""
+        for place in places:
+            left, top = number(place.left[0]), number(place.top[1])
+            across, down = number(place.width), number(place.height)
+            way += f"M{left} {top}h{across}v{down}h-{across}z"
+        look = f' stroke="{stroke}"' if stroke else ""
+        if places:
+            self.shapes.append(f'<path d="{way}" fill="{fill}"{look}/>')
 
     def box(self, x, y, width, height, *words, kind="n"):
         """A step: a rounded frame around lines of words. Returns its place."""
