@@ -18,7 +18,7 @@ import draw_diagrams  # noqa: E402
 from diagrams import catalogue, shapes  # noqa: E402
 from inline_diagrams import inlined  # noqa: E402
 
-DRAWN = catalogue.files()
+DRAWN = catalogue.all_files()
 each_diagram = pytest.mark.parametrize("file", DRAWN)
 
 SMALLEST = 9  # pixels

@@ -8,7 +8,7 @@ import html
 import re
 from pathlib import Path
 
-from diagrams.catalogue import files
+from diagrams.catalogue import all_files
 
 FOLDER = Path(__file__).resolve().parent.parent / "_assets" / "diagrams"
 
@@ -26,7 +26,7 @@ def markdown(file, svg):
 def write(folder=FOLDER):
     """Write all diagrams, and remove what is none any more."""
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = files()
+    drawn = all_files()
     for old in folder.glob("*.svg"):
         if old.name not in drawn:
             old.unlink()
@@ -38,7 +38,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--markdown", action="store_true", help="print lines for chapters")
     if parser.parse_args().markdown:
-        for file, svg in files().items():
+        for file, svg in all_files().items():
             if not file.endswith("-phone.svg"):
                 print(markdown(file, svg))
     else:

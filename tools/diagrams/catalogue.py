@@ -2,11 +2,18 @@
 
 from functools import partial
 
-from diagrams import codec, hyperprior, passes
+from diagrams import blocks, codec, files, hyperprior, passes, transforms
+from diagrams.shapes import PHONE, WIDE
 
 # name: how it is drawn for a desk, and for a phone; None where the first does for both
 DIAGRAMS = {
     "codec": (codec.wide, codec.phone),
+    "mfca": (blocks.mfca, blocks.mfca_for_phones),
+    "pmcn": (blocks.pmcn, blocks.pmcn_for_phones),
+    "container": (files.container, files.container_for_phones),
+    "range-coder": (partial(files.range_coder, WIDE), partial(files.range_coder, PHONE)),
+    "encoder-decoder": (partial(transforms.draw, WIDE), partial(transforms.draw, PHONE)),
+    "pqf": (partial(blocks.pqf, WIDE), partial(blocks.pqf, PHONE)),
     "passes": (passes.wide, passes.phone),
     "hyperprior": (hyperprior.wide, hyperprior.phone),
 }
@@ -16,7 +23,7 @@ for chapter in codec.PARTS:
         DIAGRAMS[f"codec-{chapter}"] = drawn
 
 
-def files():
+def all_files():
     """{name of a file: its SVG text}, for all diagrams; phone variants end in -phone."""
     texts = {}
     for name, (draw, draw_for_phone) in DIAGRAMS.items():

@@ -118,7 +118,7 @@ def phone():
     features, known, trunk = network(d, second, 84, 115, 212, 308)
     d.arrow(h_s.right, features.left)
     mean = latents(d, 262, third, CONFIG.latents, WASH, "mean")
-    scale = latents(d, 304, third, CONFIG.latents, WASH, "scale")
+    latents(d, 304, third, CONFIG.latents, WASH, "scale")
     d.arrow(trunk.bottom, (trunk.x, third - 50))
     coder = d.box(160, third, 96, 42, "range coder", "or decoder")
     d.arrow(mean.left, coder.right)

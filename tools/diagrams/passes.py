@@ -21,9 +21,9 @@ GROUP = CONFIG.latents // GROUPS  # channels in a group
 WINDOW = context_adapter(GROUPS, GROUPS)[-1].kernel_size[0]  # positions a pass looks at, each way
 
 LABEL = (
-    "The four context passes. Each pass codes a quarter of the latents: in each of the four channel "
-    "groups another position of every two by two square. A latent of a later pass reads a window of "
-    "five by five positions in all groups, where it finds only what earlier passes have decoded."
+    "The four context passes. Each codes a quarter of the latents: in each of the four channel "
+    "groups another position of every two by two square. A latent of a later pass reads a window "
+    "of five by five positions in all groups, and finds there what earlier passes have decoded."
 )
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 WIDE = 736  # pixels: the column of a chapter on a screen that is 1280 wide
 PHONE = 342  # the same on a phone that is 390 wide
 
+CRISP = 'shape-rendering="crispEdges"'  # for squares
 LEAST_NAME = 40  # characters that say what a diagram shows
 
 # Colours by name, with the light ones as fallbacks.
@@ -115,15 +116,21 @@ class Drawing:
     @contextmanager
     def group(self, **attributes):
         """What is drawn inside becomes one <g>; `kind` is its class, `part` its chapter."""
-        names = {"kind": "class", "part": "data-part"}
+        names = {"kind": "class", "part": "data-part", "opacity": "opacity"}
         written = [f'{names[name]}="{value}"' for name, value in attributes.items() if value]
         self.shapes.append(f"<g {' '.join(written)}>" if written else "<g>")
         yield
         self.shapes.append("</g>")
 
-    def text(self, x, y, words, kind="n", anchor="middle", fill=""):
-        """One line of words on the base line y; `kind` is a key of SIZES."""
+    def text(self, x, y, words, kind="n", anchor="middle", fill="", halo=False):
+        """One line of words on the base line y; `kind` is a key of SIZES.
+
+        halo: words that stand on a line get an edge in the colour of the page.
+        """
         colour = f' style="fill:{fill}"' if fill else ""
+        if halo:
+            colour += f' paint-order="stroke" stroke="{PAGE}" stroke-width="6"'
+
         place = f'x="{number(x)}" y="{number(y)}" text-anchor="{anchor}"'
         self.shapes.append(f'<text {place} class="{kind}"{colour}>{words}</text>')
 
@@ -142,14 +149,15 @@ class Drawing:
         self.shapes.append(f'<rect {corner} {size} rx="{round}"{look}/>')
         return place
 
-    def squares(self, places, fill, stroke=""):
-        """Many rectangles of one colour, as one shape."""
+    def squares(self, places, fill, stroke="", seams=False):
+        """Many rectangles of one colour, as one shape; seams: close those between neighbours."""
         way = ""
         for place in places:
             left, top = number(place.left[0]), number(place.top[1])
             across, down = number(place.width), number(place.height)
             way += f"M{left} {top}h{across}v{down}h-{across}z"
         look = f' stroke="{stroke}"' if stroke else ""
+        look += ' stroke-width=".5"' if seams else f" {CRISP}"
         if places:
             self.shapes.append(f'<path d="{way}" fill="{fill}"{look}/>')
 
@@ -208,12 +216,19 @@ class Drawing:
             drawn = " ".join(f"{number(x)},{number(y)}" for x, y in corners)
             self.shapes.append(f'<polygon points="{drawn}" fill="{colour}"/>')
 
+    def line(self, *points, colour=INK, dashed=False):
+        """A line along points."""
+        way = "L".join(f"{number(x)} {number(y)}" for x, y in points)
+        style = f' style="stroke:{colour}"' if colour != INK else ""
+        dashes = ' stroke-dasharray="4 3"' if dashed else ""
+        self.shapes.append(f'<path d="M{way}" class="line"{dashes}{style}/>')
+
     def svg(self):
         """The diagram as SVG text."""
         box = f"0 {-self.above} {self.width} {self.height + self.above}"
         size = f'width="{self.width}" height="{self.height + self.above}"'
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="diagram" viewBox="{box}" {size} '
-            f'role="img" aria-label="{self.label}" style="background:{PAGE}">'
+            f'role="img" aria-label="{self.label}" style="background:{PAGE};overflow:visible">'
         )
         return "\n".join([head, f"<style>{STYLE}</style>", *self.shapes, "</svg>\n"])
