@@ -1,6 +1,7 @@
 """Chapters 2, 3 and 10: the blocks that change features, MFCA, PMCN and PQF."""
 
 import numpy as np
+
 from diagrams.shapes import (
     BLUE,
     BLUE_WASH,

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from diagrams import blocks, codec, files, hyperprior, passes, transforms
+from diagrams import blocks, codec, files, hyperprior, learning, passes, quantiser, transforms
 from diagrams.shapes import PHONE, WIDE
 
 # name: how it is drawn for a desk, and for a phone; None where the first does for both
@@ -14,6 +14,10 @@ DIAGRAMS = {
     "range-coder": (partial(files.range_coder, WIDE), partial(files.range_coder, PHONE)),
     "encoder-decoder": (partial(transforms.draw, WIDE), partial(transforms.draw, PHONE)),
     "pqf": (partial(blocks.pqf, WIDE), partial(blocks.pqf, PHONE)),
+    "importance-map": (quantiser.importance_wide, quantiser.importance_phone),
+    "gain": (quantiser.gain_wide, quantiser.gain_phone),
+    "training-step": (learning.training_wide, learning.training_phone),
+    "bd-rate": (learning.evaluation_wide, learning.evaluation_phone),
     "passes": (passes.wide, passes.phone),
     "hyperprior": (hyperprior.wide, hyperprior.phone),
 }

@@ -4,8 +4,8 @@ from diagrams.shapes import (
     BLUE,
     BLUE_WASH,
     CARD,
+    INK,
     LINE,
-    OURS,
     PHONE,
     WIDE,
     Drawing,
@@ -86,7 +86,7 @@ def window(d, left, top, cell, gap):
         if group == own:
             middle = (centre + 0.5) * cell
             ring = Place(x + middle, y + middle, cell + 2, cell + 2)
-            d.rectangle(ring, "none", OURS, line=2.6)
+            d.rectangle(ring, "none", INK, line=2.2)
     return Place(left + step - gap / 2, top + step - gap / 2, 2 * step - gap, 2 * step - gap)
 
 

@@ -213,15 +213,21 @@ class Drawing:
                 (base[0] - 3.6 * down, base[1] + 3.6 * across),
                 (base[0] + 3.6 * down, base[1] - 3.6 * across),
             ]
-            drawn = " ".join(f"{number(x)},{number(y)}" for x, y in corners)
-            self.shapes.append(f'<polygon points="{drawn}" fill="{colour}"/>')
+            self.polygon(corners, colour)
 
-    def line(self, *points, colour=INK, dashed=False):
+    def line(self, *points, colour=INK, dashed=False, width=0):
         """A line along points."""
         way = "L".join(f"{number(x)} {number(y)}" for x, y in points)
-        style = f' style="stroke:{colour}"' if colour != INK else ""
+        style = f"stroke:{colour};" if colour != INK else ""
+        style += f"stroke-width:{width};" if width else ""
+        written = f' style="{style}"' if style else ""
         dashes = ' stroke-dasharray="4 3"' if dashed else ""
-        self.shapes.append(f'<path d="M{way}" class="line"{dashes}{style}/>')
+        self.shapes.append(f'<path d="M{way}" class="line"{dashes}{written}/>')
+
+    def polygon(self, points, fill):
+        """An area inside points."""
+        drawn = " ".join(f"{number(x)},{number(y)}" for x, y in points)
+        self.shapes.append(f'<polygon points="{drawn}" fill="{fill}"/>')
 
     def svg(self):
         """The diagram as SVG text."""

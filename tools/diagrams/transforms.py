@@ -10,8 +10,9 @@ WIDE_BY = 1 / 8  # pixels for each channel
 
 LABEL = (
     "Encoder and decoder. The encoder halves the resolution four times by strided convolutions, "
-    "while the channels become more; between them stand one, two and three PMCN blocks. The decoder "
-    "doubles the resolution four times by transposed convolutions, with one block at each size."
+    "while the channels become more; between them stand one, two and three PMCN blocks. The "
+    "decoder doubles the resolution four times by transposed convolutions, with one block at each "
+    "size."
 )
 
 
