@@ -69,16 +69,20 @@ def test_no_two_diagrams_have_one_name():
 
 @each_diagram
 def test_labels_are_large_enough(file):
-    # on a screen that is 1280 wide a column is WIDE, on one that is 390 wide it is PHONE
-    svg = DRAWN[file]
-    width = float(ElementTree.fromstring(svg).get("width"))
-    sizes = text_sizes(svg)
+    # a column is WIDE on a screen that is 1280 wide, and PHONE on one that is 390 wide
+    column = shapes.PHONE if file.endswith("-phone.svg") else shapes.WIDE
+    width = float(ElementTree.fromstring(DRAWN[file]).get("width"))
+    assert width == column
+    sizes = text_sizes(DRAWN[file])
     assert len(sizes) >= 3
+    assert min(sizes) >= SMALLEST
 
-    # only what has a variant for phones is never shown on one
-    has_variant = file.replace(".svg", "-phone.svg") in DRAWN
-    column = shapes.WIDE if has_variant else shapes.PHONE
-    assert min(sizes) * min(column / width, 1) >= SMALLEST
+
+def test_the_wide_variant_is_left_before_its_labels_are_too_small():
+    style = (ROOT / "_assets" / "diagrams.css").read_text("utf-8")
+    narrowest = int(re.search(r"@container \(max-width: (\d+)px\)", style)[1]) + 1
+    assert min(shapes.SIZES.values()) * narrowest / shapes.WIDE >= SMALLEST
+    assert narrowest > shapes.PHONE
 
 
 @each_diagram

@@ -4,7 +4,7 @@ In a notebook a diagram is an image in a paragraph of its own,
 `![...](../_assets/diagrams/mfca.svg)`, so that Jupyter and Colab show it. An SVG file
 that is shown as an image knows nothing of the page's colours and fonts. So on the page
 its text stands in place of the image, together with that of its variant for phones
-(mfca-phone.svg), if there is one; the style shows the one that fits the column.
+(mfca-phone.svg); the style shows the one that fits the column.
 
 Words that follow the image in its paragraph become the caption of a figure, to which
 {numref}`diagram-mfca` refers.
@@ -21,14 +21,11 @@ STYLE = "diagrams.css"
 
 def inlined(file):
     """The HTML that shows a diagram: its SVG, and that of its variant for phones."""
-    narrow = file.with_name(f"{file.stem}-phone.svg")
     wide = file.read_text("utf-8")
-    if not narrow.exists():
-        return f'<div class="diagrams">{wide}</div>'
-    for_phones = f'<div class="for-phones">{narrow.read_text("utf-8")}</div>'
-    return (
-        f'<div class="diagrams"><div class="for-desks">{wide}</div>{for_phones}</div>'
-    )
+    narrow = file.with_name(f"{file.stem}-phone.svg").read_text("utf-8")
+    variants = [("for-desks", wide), ("for-phones", narrow)]
+    shown = [f'<div class="{kind}">{svg}</div>' for kind, svg in variants]
+    return f'<div class="diagrams">{"".join(shown)}</div>'
 
 
 class InlineDiagrams(SphinxTransform):

@@ -106,7 +106,7 @@ def layers(d, y, columns, quality_y):
         d.arrow(start.right, end.left)
         d.text((start.x + end.x) / 2, y - 26, words, "s")
     block = f"{STRIDE} &#215; {STRIDE} block"
-    quality = d.box(at_hidden, quality_y, 100, 40, "quality of the", block)
+    quality = d.box(at_hidden, quality_y, 112, 40, "quality of the", block)
     d.arrow(quality.top, (at_hidden, y + 38), colour=TEAL)
     return s, gate
 
@@ -260,6 +260,6 @@ def pqf(width):
     part = latents.right[0] + 8
     d.arrow((part, y), (part, 24), (total.x, 24), total.top)
     d.text((part + total.x) / 2, 16, "what goes in is added again", "s")
-    quality = d.box(xs[1], 182, 142, 30, "quality of the block")
+    quality = d.box(xs[1], 182, 158, 30, "quality of the block")
     d.arrow(quality.top, first.bottom, colour=TEAL)
     return d.svg()

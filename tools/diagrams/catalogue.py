@@ -2,29 +2,42 @@
 
 from functools import partial
 
-from diagrams import blocks, codec, files, hyperprior, learning, passes, quantiser, transforms
+from diagrams import (
+    blocks,
+    codec,
+    codec_phone,
+    codec_wide,
+    files,
+    hyperprior,
+    learning,
+    passes,
+    quantiser,
+    transforms,
+)
 from diagrams.shapes import PHONE, WIDE
 
-# name: how it is drawn for a desk, and for a phone; None where the first does for both
+# name: how it is drawn for a desk, and for a phone; in the order of the chapters
 DIAGRAMS = {
-    "codec": (codec.wide, codec.phone),
+    "codec": (codec_wide.draw, codec_phone.draw),
     "mfca": (blocks.mfca, blocks.mfca_for_phones),
     "pmcn": (blocks.pmcn, blocks.pmcn_for_phones),
-    "container": (files.container, files.container_for_phones),
-    "range-coder": (partial(files.range_coder, WIDE), partial(files.range_coder, PHONE)),
     "encoder-decoder": (partial(transforms.draw, WIDE), partial(transforms.draw, PHONE)),
-    "pqf": (partial(blocks.pqf, WIDE), partial(blocks.pqf, PHONE)),
     "importance-map": (quantiser.importance_wide, quantiser.importance_phone),
     "gain": (quantiser.gain_wide, quantiser.gain_phone),
+    "range-coder": (partial(files.range_coder, WIDE), partial(files.range_coder, PHONE)),
+    "hyperprior": (hyperprior.wide, hyperprior.phone),
+    "passes": (passes.wide, passes.phone),
+    "container": (files.container, files.container_for_phones),
+    "pqf": (partial(blocks.pqf, WIDE), partial(blocks.pqf, PHONE)),
     "training-step": (learning.training_wide, learning.training_phone),
     "bd-rate": (learning.evaluation_wide, learning.evaluation_phone),
-    "passes": (passes.wide, passes.phone),
-    "hyperprior": (hyperprior.wide, hyperprior.phone),
 }
+
+# and the overview at the head of each chapter, with the chapter's part lit
 for chapter in codec.PARTS:
     if chapter:
-        drawn = partial(codec.wide, chapter), partial(codec.phone, chapter)
-        DIAGRAMS[f"codec-{chapter}"] = drawn
+        both = (partial(codec_wide.draw, chapter), partial(codec_phone.draw, chapter))
+        DIAGRAMS[f"codec-{chapter}"] = both
 
 
 def all_files():
@@ -32,6 +45,5 @@ def all_files():
     texts = {}
     for name, (draw, draw_for_phone) in DIAGRAMS.items():
         texts[f"{name}.svg"] = draw()
-        if draw_for_phone:
-            texts[f"{name}-phone.svg"] = draw_for_phone()
+        texts[f"{name}-phone.svg"] = draw_for_phone()
     return texts

@@ -126,7 +126,7 @@ def fields():
         ("magic", len(MAGIC), MAGIC.decode()),
         ("version", 1, ""),
         ("model id", MODEL_ID_BYTES, "which weights"),
-        ("flags", 1, "none"),
+        ("flags", 1, "0"),
         ("width", 2, f"{HEADER.width}"),
         ("height", 2, f"{HEADER.height}"),
         ("quality", 1, f"{HEADER.quality:g}"),

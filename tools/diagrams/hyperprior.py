@@ -69,7 +69,7 @@ def network(d, y, *columns):
     d.text(known.left[0] + 2, y - TALL / 2 - 8, HAT_V + " so far", "b", "start")
     d.text(features.x, y + TALL / 2 + 16, str(CONFIG.hyper_width), "s")
     d.text(known.right[0] + 4, y + TALL / 2, str(CONFIG.latents), "s", "start")
-    adapter = d.box(at_adapter, y, 90, 44, "adapter", "of this pass")
+    adapter = d.box(at_adapter, y, 94, 44, "adapter", "of this pass")
     trunk = d.box(at_trunk, y, 52, 44, "trunk")
     d.arrow(known.right, adapter.left)
     d.arrow(adapter.right, trunk.left)

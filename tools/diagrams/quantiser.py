@@ -203,7 +203,7 @@ def gain_wide():
     gain = d.box(339, 24, 196, 30, "gain of the quality")
     d.arrow(gain.left, (120, 24), places[1].top, colour=TEAL)
     d.arrow(gain.right, (558, 24), places[6].top, colour=TEAL)
-    mean = d.box(339, 180, 196, 30, "mean from the hyperprior")
+    mean = d.box(339, 180, 206, 30, "mean from the hyperprior")
     d.arrow(mean.left, (200, 180), places[2].bottom)
     d.arrow(mean.right, (474, 180), places[5].bottom)
     grid(d, 0, 294, 344, LOW)
@@ -225,7 +225,7 @@ def gain_phone():
     d.text(125, 95, "v", "s")
     gain = d.box(96, 24, 150, 30, "gain of the quality")
     d.arrow(gain.bottom, places[1].top, colour=TEAL)
-    mean = d.box(154, 184, 190, 30, "mean from the hyperprior")
+    mean = d.box(154, 184, 206, 30, "mean from the hyperprior")
     d.arrow(mean.top, places[2].bottom)
     decoder = [(28, "file", "k"), (154, "circle", "+"), (230, "circle", "&#247;"), (322, "", HAT_Y)]
     back = flow(d, 260, decoder)
