@@ -124,7 +124,7 @@ def mfca():
     d.arrow(energy.right, s.left)
     product = d.circle(656, middle, "&#215;")
     d.arrow(gate.right, product.left)
-    out = d.tensor(718, middle, CHANNELS / 4, 96, BLUE_WASH)
+    out = d.tensor(704, middle, CHANNELS / 4, 96, BLUE_WASH, "gate &#183; x")
     d.arrow(product.right, out.left)
     d.arrow(part, (part[0], 24), (product.x, 24), product.top)
     return d.svg()

@@ -17,7 +17,7 @@ from diagrams.shapes import (
 from mfca_tutorial.config import LATENT_STRIDE, STRIDE
 
 # Columns: the importance map, the side information, h_s and context, the flow of the picture.
-MAP, SIDE, HYPER, FLOW = 88, 176, 225, 296
+MAP, SIDE, HYPER, FLOW = 88, 170, 217, 296
 FIRST, LAST = 76, 660  # rows of the encoder's and of the decoder's blocks
 FILE = 352  # where the file lies,
 ABOVE, BELOW = 332, 372  # and where its edges are
@@ -71,7 +71,7 @@ def coding(d, y, first_of_decoder):
         pqf = d.box(FLOW, 578, 46, 28, "PQF")
         d.arrow(ungain.bottom, pqf.top)
         d.arrow(pqf.bottom, (FLOW, LAST), first_of_decoder.right)
-    return gain, ungain, coder, decoder
+    return gain, ungain, rounding, coder, decoder
 
 
 def importance_map(d, features, gain, ungain):
@@ -86,7 +86,7 @@ def importance_map(d, features, gain, ungain):
         d.arrow((MAP, BELOW), (MAP, 524), ungain.left, colour=AMBER, dashed=True)
 
 
-def hyperprior(d, coder, decoder):
+def hyperprior(d, rounding, coder, decoder):
     """In the middle: z, and the same two networks on both sides."""
     with d.part("hyper"):
         h_a = d.box(SIDE, 196, 34, 28, named("h", "a"))
@@ -108,8 +108,12 @@ def hyperprior(d, coder, decoder):
             d.arrow(context.right, target.left, gap=1)
             if target is coder:
                 d.arrow(z.right, h_s.left, gap=2)
+                d.arrow((242, context.top[1]), (242, rounding.y), rounding.left)
+                d.text(238, 198, "mean", "s", "end")
+                d.text(276, 312, "scale", "s", "end")
             else:
                 d.arrow((SIDE, BELOW), (SIDE, top), h_s.left, colour=VIOLET)
+                d.text(288, 500, "mean, scale", "s", "end")
 
 
 def draw(chapter=""):
@@ -118,14 +122,14 @@ def draw(chapter=""):
     d.text(0, 14, "Encoder", "n", "start")
     d.lines(0, FILE + 48, ["Decoder:", "sees only", "the file"], "n", "start")
     features, y, first_of_decoder = transforms(d)
-    gain, ungain, coder, decoder = coding(d, y, first_of_decoder)
+    gain, ungain, rounding, coder, decoder = coding(d, y, first_of_decoder)
     importance_map(d, features, gain, ungain)
-    hyperprior(d, coder, decoder)
+    hyperprior(d, rounding, coder, decoder)
     d.fields(
         {
             "header": (Place(28, FILE, 50, 34), RIVAL),
             "map": (Place(MAP, FILE, 64, 34), AMBER),
-            "z": (Place(SIDE, FILE, 106, 34), VIOLET),
+            "z": (Place(176, FILE, 106, 34), VIOLET),
             "y": (Place(285, FILE, 106, 34), BLUE),
         }
     )

@@ -69,7 +69,7 @@ def coding(d, y, first_of_decoder):
         pqf = d.box(612, FLOW, 40, 30, "PQF")
         d.arrow(ungain.right, pqf.left, gap=2)
         d.arrow(pqf.right, first_of_decoder.left, gap=2)
-    return gain, ungain, coder, decoder
+    return gain, ungain, rounding, coder, decoder
 
 
 def importance_map(d, features, gain, ungain):
@@ -84,7 +84,7 @@ def importance_map(d, features, gain, ungain):
         d.arrow((RIGHT, MAP), (ungain.x, MAP), ungain.top, colour=AMBER, dashed=True)
 
 
-def hyperprior(d, coder, decoder):
+def hyperprior(d, rounding, coder, decoder):
     """Below the map: z, and the same two networks on both sides."""
     with d.part("hyper"):
         h_a = d.box(200, HYPER, 32, 30, named("h", "a"))
@@ -98,17 +98,20 @@ def hyperprior(d, coder, decoder):
         with d.part("exact"):
             frame = Place(left + 48, HYPER, 114, 48)
             d.rectangle(frame, kind="frame", round=8)
-            d.text(target.x - 9, HYPER + 42, "bit for bit", "s", "end")
+            d.text(left + 64, HYPER - 31, "bit for bit", "s")
         with d.part("hyper"):
             h_s = d.box(left + 13, HYPER, 30, 30, named("h", "s"))
             context = d.box(left + 68, HYPER, 64, 30, "context")
             d.arrow(h_s.right, context.left, gap=1)
             d.arrow((target.x, HYPER + 15), target.top)
-            d.text(target.x - 9, HYPER + 86, "mean, scale", "s", "end")
             if target is coder:
                 d.arrow(z.right, h_s.left, gap=2)
+                d.arrow((294, HYPER + 15), (294, 230), (rounding.x, 230), rounding.top)
+                d.text(260, 223, "mean", "s")
+                d.text(target.x + 8, 228, "scale", "s", "start")
             else:
                 d.arrow((RIGHT, SIDE), (h_s.x, SIDE), h_s.top, colour=VIOLET)
+                d.text(target.x - 9, 228, "mean, scale", "s", "end")
 
 
 def draw(chapter=""):
@@ -117,9 +120,9 @@ def draw(chapter=""):
     d.text(0, 18, "Encoder", "n", "start")
     d.text(WIDE, 18, "Decoder: sees only the file", "n", "end")
     features, y, first_of_decoder = transforms(d)
-    gain, ungain, coder, decoder = coding(d, y, first_of_decoder)
+    gain, ungain, rounding, coder, decoder = coding(d, y, first_of_decoder)
     importance_map(d, features, gain, ungain)
-    hyperprior(d, coder, decoder)
+    hyperprior(d, rounding, coder, decoder)
     d.fields(
         {
             "header": (Place(FILE, 33, 46, 20), RIVAL),

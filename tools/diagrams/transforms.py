@@ -7,6 +7,7 @@ from mfca_tutorial.transforms import Analysis, Synthesis
 CONFIG = CodecConfig()
 TALL = 128  # pixels for the height of the picture
 WIDE_BY = 1 / 8  # pixels for each channel
+EDGE = 34  # pixels, half of the longest label
 
 LABEL = (
     "Encoder and decoder. The encoder halves the resolution four times by strided convolutions, "
@@ -33,10 +34,9 @@ def stages(d, y, xs, channels, sizes, fills, layers, depths):
     for number, (x, count, size, fill) in enumerate(zip(xs, channels, sizes, fills)):
         width = max(6, count * WIDE_BY)
         place = d.tensor(x, y, width, TALL / size, fill)
-        where = "" if size == 1 else f" at 1/{size}"
-        edge = {0: 0, 4: d.width}.get(number, x) if size == LATENT_STRIDE else x
-        anchor = "middle" if edge == x else "end" if edge else "start"
-        d.text(edge, y + TALL / 2 + 18, f"{count}{where}", "s", anchor)
+        where = str(count) if size == 1 else f"{count} at 1/{size}"
+        inside = x if size == 1 else min(max(x, EDGE), d.width - EDGE)
+        d.text(inside, y + TALL / 2 + 18, where, "s")
         if number in depths:
             d.text(x, y + TALL / 2 + 36, f"{depths[number]} PMCN", "b")
         if before:
@@ -55,15 +55,15 @@ def draw(width):
     analysis, synthesis = Analysis(TINY), Synthesis(TINY)
     xs = places(width)
 
-    d.text(0, 14, "Encoder " + named("g", "a"), "n", "start")
+    d.text(0, 14, "Encoder " + named("g", "a") + ": convolutions", "n", "start")
     channels = [3, *CONFIG.encoder_widths, CONFIG.latents]
     layers = [analysis.stem, analysis.down1, analysis.down2, analysis.down3]
     fills = [WASH, *[BLUE_WASH] * 3, BLUE]
     stages(d, 100, xs, channels, sizes, fills, layers, dict(enumerate(CONFIG.encoder_depths, 1)))
-    d.text(xs[0] + 9, 46, "x", "n", "start")
+    d.text(xs[0] + 9, 50, "x", "n", "start")
     d.text(xs[4], 84, "y", "n")
 
-    d.text(0, 238, "Decoder " + named("g", "s"), "n", "start")
+    d.text(0, 238, "Decoder " + named("g", "s") + ": transposed convolutions", "n", "start")
     xs = [width - x for x in reversed(xs)]
     channels = [CONFIG.latents, *CONFIG.decoder_widths, 3]
     layers = [synthesis.up1, synthesis.up2, synthesis.up3, synthesis.to_pixels]
