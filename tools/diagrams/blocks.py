@@ -40,19 +40,22 @@ ENERGY = (
 )
 
 MFCA_LABEL = (
-    "MFCA, from the features to the gates. Every group of channels is projected on a cosine of "
-    "its own, and the energy of that frequency becomes one number for each channel. Two small "
-    "layers, which also see the quality of the block, turn these numbers into one gate for each "
+    "MFCA, from the features to the gates. Every group of channels is projected on a cosine of its "
+    "own, and the energy of that frequency becomes one number for each channel. Two small layers, "
+    "which may also see the quality of the block, turn these numbers into one gate for each "
     "channel, and the features are multiplied by their gates."
 )
 
 
 def basis(d, x, y, side, frequency):
     """The basis picture of a frequency, its dark parts in ink."""
+    # how dark each of its pixels is, 0..1; a constant one is half dark
     wave = basis_image(*frequency, WINDOW)
     shade = (wave.max() - wave) / max(wave.max() - wave.min(), 1e-9)
     if frequency == (0, 0):
         shade = np.full_like(wave, 0.5)
+
+    # pixels of one shade become one shape
     cell = side / WINDOW
     left, top = x - side / 2, y - side / 2
     levels = {}
@@ -61,6 +64,8 @@ def basis(d, x, y, side, frequency):
             level = round(SHADES * float(shade[row, column]))
             place = Place(left + (column + 0.5) * cell, top + (row + 0.5) * cell, cell, cell)
             levels.setdefault(level, []).append(place)
+
+    # a darker shade is a more opaque ink
     for level, places in sorted(levels.items()):
         if level:
             with d.group(opacity=number(DARKEST * level / SHADES)):
@@ -98,6 +103,7 @@ def column(d, x, y, count, fill, name):
 
 def layers(d, y, columns, quality_y):
     """From the descriptor to the gates, with the quality; returns both ends."""
+    # the descriptor, the hidden layer, the gates
     at_s, at_hidden, at_gate = columns
     s = column(d, at_s, y, CHANNELS, WASH, "s")
     hidden = column(d, at_hidden, y, HIDDEN, WASH, "")
@@ -105,9 +111,15 @@ def layers(d, y, columns, quality_y):
     for start, end, words in ((s, hidden, "FC, ReLU"), (hidden, gate, "FC, sigmoid")):
         d.arrow(start.right, end.left)
         d.text((start.x + end.x) / 2, y - 26, words, "s")
+
+    # the quality, which only some gates see
     block = f"{STRIDE} &#215; {STRIDE} block"
     quality = d.box(at_hidden, quality_y, 112, 40, "quality of the", block)
-    d.arrow(quality.top, (at_hidden, y + 38), colour=TEAL)
+    seen = CONFIG.gates == "quality"
+    d.arrow(quality.top, (at_hidden, y + 38), colour=TEAL, dashed=not seen)
+    if not seen:
+        words = ["only in", "QualityMFCA"]
+        d.lines(quality.right[0] + 8, quality_y - 3, words, "s", "start")
     return s, gate
 
 

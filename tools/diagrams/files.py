@@ -139,6 +139,8 @@ def fields():
         digits = [f"{byte:02X}" for byte in BYTES[at : at + size]]
         found[name] = ["" if name == "model id" else two for two in digits], meaning
         at += size
+
+    # after the fields come the streams and the checksum, nothing else
     assert BYTES[at:-CHECKSUM_BYTES] == b"".join(STREAMS)
     checksum = [f"{byte:02X}" for byte in BYTES[-CHECKSUM_BYTES:]]
     return found | {"CRC-32": ([""] * len(checksum), "of all before")}

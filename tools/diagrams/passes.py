@@ -54,6 +54,7 @@ def squares(d, left, top, group, now, side, cell, only=None):
     places = {"now": [], "known": [], "unknown": []}
     for row in range(side):
         for column in range(side):
+            # the pass of this position, compared with the one that is on
             at = turn(group, row, column)
             kind = "now" if at == now else "known" if at < now else "unknown"
             if kind == "now" and only not in (None, (row, column)):

@@ -194,6 +194,7 @@ class Drawing:
 
         halo: a line that passes over others gets an edge in the colour of the page.
         """
+        # the direction of the last piece, which is where the tip points
         (x0, y0), (x1, y1) = points[-2:]
         length = max(abs(x1 - x0), abs(y1 - y0)) or 1
         across, down = (x1 - x0) / length, (y1 - y0) / length
@@ -207,6 +208,8 @@ class Drawing:
         if halo:
             self.shapes.append(f'<path d="M{way}" fill="none" stroke="{PAGE}" stroke-width="6"/>')
         self.shapes.append(f'<path d="M{way}" class="line"{dashes}{style}/>')
+
+        # the tip, a triangle
         if tip:
             corners = [
                 end,
