@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 import numpy as np
-from diagrams.codec import draw
+from diagrams import codec_phone, codec_wide
 from PIL import Image
 from set_repo import address, forms
 from shared import DATA, ROOT, bd_rate, measured, model_id, render
@@ -261,7 +261,8 @@ def html(files, sizes, edition):
         start=chapters[0]["address"],
         colab=f"https://colab.{colab}/blob/{branch}/{first}",
         source=url,
-        diagram=draw(),
+        wide=codec_wide.draw(),
+        narrow=codec_phone.draw(),
         training=training_curve(label["Train it"]),
         curves=measured_curves(label["Judge it"]),
     )

@@ -103,7 +103,7 @@ def test_the_page_has_one_title_and_no_sidebar(curtain):
     page, _ = curtain
     assert page.locator("h1:visible").count() == 1
     assert not page.locator("#pst-primary-sidebar").is_visible()
-    assert page.locator(".landing-diagram svg[role=img]").count() == 1
+    assert page.locator(".diagrams svg[role=img]:visible").count() == 1
 
 
 def test_ways_lead_somewhere(curtain):
