@@ -59,6 +59,10 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
         place = PLACES.get(codec["name"], "right")
         _write(ax, point, codec["label"], place, INK)
 
+        # a BD-rate without a curve behind it gets a cross: it is chained over another anchor
+        if codec["curve"] is None:
+            ax.plot(*point, "x", color=MUTED, markersize=6)
+
     # ours comes forward, in the colour of its curves
     colour = CODECS["mfca"].colour
     for label, (macs, bd_rate) in ours.items():
