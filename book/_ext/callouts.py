@@ -25,7 +25,7 @@ def kind_of(paragraph):
 
 
 def opening(paragraph):
-    """What a paragraph begins with: the parser puts an empty text in front."""
+    """What a paragraph begins with; the parser may put an empty text before it."""
     while paragraph.children and not paragraph.children[0].astext():
         if not isinstance(paragraph.children[0], nodes.Text):
             break
