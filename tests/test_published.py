@@ -59,12 +59,6 @@ def test_silent_folded_cells_are_joined():
     assert len(dressed(cell("a", "check", printed="no"), cell("b", "hide-input"))) == 2
 
 
-def test_versions_are_taken_from_the_set_up():
-    notebook = nb.new_notebook(cells=[cell("start()", "setup", printed="Python 3\nruns\n")])
-    assert published_cells.versions(notebook) == "Python 3"
-    assert published_cells.dress(notebook).cells[0].outputs == []
-
-
 def test_numbers_by_chapter():
     numbers = {
         "book/08_x": {"figure": {"b": (31,), "a": (30,)}},
@@ -105,8 +99,7 @@ def test_formulas_that_are_wider_get_more_room():
 
 
 def test_home_chapters():
-    files = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
     glossary = (ROOT / "book" / "notation.md").read_text("utf-8")
-    found = mend_pages.homes(files, glossary)
-    expected = {"mfca": "02", "pmcn": "03", "gain": "06", "range coder": "07", "pqf": "10"}
+    found = mend_pages.homes(glossary)
+    expected = {"mfca": "02", "dct": "01", "gain": "06", "range coder": "07", "pqf": "10"}
     assert {term: found[term][5:7] for term in expected} == expected

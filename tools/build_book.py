@@ -159,7 +159,7 @@ def stage(edition):
         config["repository"]["branch"] = "student"  # where the Colab buttons point
     config["sphinx"]["config"]["html_search_scorer"] = "scorer.js"
     glossary = (ROOT / "book" / "notation.md").read_text("utf-8")
-    (folder / "scorer.js").write_text(scorer(CHAPTERS, glossary), "utf-8")
+    (folder / "scorer.js").write_text(scorer(glossary), "utf-8")
     (folder / "_config.yml").write_text(yaml.safe_dump(config), "utf-8")
 
     for file in CHAPTERS:

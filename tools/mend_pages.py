@@ -247,33 +247,25 @@ def mend(site):
         page.write_text(text, "utf-8")
 
 
-def homes(files, glossary):
-    """The home chapter of each term: the first one whose text uses it about as often as any does.
+def homes(glossary):
+    """The home chapter of each term, which its definition in the glossary names.
 
-    files: the chapters' notebooks; glossary: the text of the page with the glossary. Returns
-    {term in lower case: document}; short forms ('short: DCT') count as terms of their own.
+    glossary: the text of the page with the glossary. Returns {term in lower case: document}; short
+    forms ('short: DCT') count as terms of their own.
     """
     entries = re.search(r"```\{glossary\}\n(.*?)```", glossary, re.S).group(1)
-    terms = {term.lower() for term in re.findall(r"^(\S.*)$", entries, re.M)}
-    terms |= {short.lower() for short in re.findall(r"short: ([\w-]+)", entries)}
-    texts = {}
-    for file in files[1:]:  # the first chapter names everything
-        cells = json.loads(file.read_text("utf-8"))["cells"]
-        prose = ["".join(c["source"]) for c in cells if c["cell_type"] == "markdown"]
-        texts[f"book/{file.stem}"] = "\n".join(prose).lower()
-
     found = {}
-    for term in sorted(terms):
-        uses = {name: len(re.findall(rf"\b{re.escape(term)}", t)) for name, t in texts.items()}
-        most = max(uses.values())
-        if most:
-            found[term] = next(name for name in uses if uses[name] >= 0.6 * most)
+    for term, definition in re.findall(r"^(\S.*)\n  (.*)$", entries, re.M):
+        document = "book/" + re.search(r"\((\w+)\.ipynb\)\.\)$", definition)[1]
+        found[term.lower()] = document
+        for short in re.findall(r"short: ([\w-]+)", definition):
+            found[short.lower()] = document
     return found
 
 
-def scorer(files, glossary):
+def scorer(glossary):
     """The script by which the search ranks its results: a term's home chapter comes first."""
-    table = json.dumps(homes(files, glossary), indent=1)
+    table = json.dumps(homes(glossary), indent=1)
     return f"""const HOMES = {table};
 const SEARCHED = () => {{
   const field = [...document.querySelectorAll('input[name="q"]')].find((input) => input.value);
