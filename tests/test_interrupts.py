@@ -46,6 +46,14 @@ def names(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def hang_up_by_default():
+    """Undo what `nohup make test` does: the program leaves ignored signals ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 COMMANDS = {
     "encode": "encode {0}/set/a.png {0}/out.mfca --checkpoint {0}/m.safetensors",
     "decode": "decode {0}/a.mfca {0}/out.png --checkpoint {0}/m.safetensors",
