@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from small import lively_codec
 
 from mfca_tutorial import data
 from mfca_tutorial.blocks.importance import MapRequest
-from mfca_tutorial.codec import Codec
-from mfca_tutorial.config import TINY
 from mfca_tutorial.container import read_header
 from mfca_tutorial.inputs import as_bytes, as_effort, as_picture, as_quality
 
@@ -22,11 +21,7 @@ PICTURE = Image.fromarray(PIXELS)
 
 @pytest.fixture(scope="module")
 def tiny():
-    torch.manual_seed(0)
-    codec = Codec(TINY)
-    with torch.no_grad():
-        codec.g_a.down3.weight.mul_(60)
-    return codec.freeze()
+    return lively_codec()
 
 
 def as_array(picture):

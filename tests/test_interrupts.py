@@ -13,18 +13,17 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from small import recipe
 
 from mfca_tutorial import Codec, data, interrupts
 from mfca_tutorial.checkpoint import save_checkpoint
 from mfca_tutorial.cli import main
 from mfca_tutorial.config import TINY
-from mfca_tutorial.learning.recipe import Recipe
 from mfca_tutorial.learning.trainer import Trainer
 
 PHOTO = data.photograph("coffee")[100:170, 200:290]  # (70, 90, 3)
@@ -47,11 +46,18 @@ def names(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def hang_up_by_default():
-    """Undo what `nohup make test` does: the program leaves ignored signals ignored."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def usual_signals():
+    """Undo what `nohup make test` and `make test &` do: they ignore a signal, here and in children.
+
+    The program leaves ignored signals ignored, so nothing would be interrupted.
+    """
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number in SIGNALS:
+        usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        signal.signal(number, usual)
     yield
-    signal.signal(signal.SIGHUP, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 COMMANDS = {
@@ -196,22 +202,6 @@ def test_the_second_signal_does_not_wait():
 # ---- training
 
 
-def recipe(out, **changes):
-    small = Recipe(
-        "-",
-        out=str(out),
-        preset="tiny",
-        steps=12,
-        batch=1,
-        crop=192,
-        warmup=5,
-        head_steps=1,
-        held_out=2,
-        device="cpu",
-    )
-    return replace(small, **changes)
-
-
 @pytest.fixture(scope="module")
 def photographs():
     """Four of them: two to learn from, two held out."""
@@ -220,11 +210,11 @@ def photographs():
 
 
 def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path, photographs):
-    straight = Trainer(recipe(tmp_path / "straight"), photographs)
+    straight = Trainer(recipe(tmp_path / "straight", steps=12), photographs)
     straight.run()
 
     # a signal in the middle of a step, between the two optimisers
-    first = Trainer(recipe(tmp_path / "run"), photographs)
+    first = Trainer(recipe(tmp_path / "run", steps=12), photographs)
     step_of_adam = first.state.optimizers[0].step
 
     def step():
@@ -239,7 +229,7 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path, photogr
     names = ["average.safetensors", "state.pt", "trunk.safetensors"]
     assert sorted(os.listdir(tmp_path / "run")) == names
 
-    second = Trainer(recipe(tmp_path / "run", resume=True, seed=9), photographs)
+    second = Trainer(recipe(tmp_path / "run", steps=12, resume=True, seed=9), photographs)
     second.run()
     assert second.state.step_count == 12
     for name, value in straight.state.average.state_dict().items():

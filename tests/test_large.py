@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from small import lively_codec
 
 from mfca_tutorial import data, picture_files
 from mfca_tutorial.codec import Codec
-from mfca_tutorial.config import TINY
 from mfca_tutorial.container import BitstreamError, Header, Tile, pack, tile_grid, unpack
 from mfca_tutorial.tiling import blend, finished_parts
 
@@ -27,11 +27,7 @@ import large  # noqa: E402
 
 @pytest.fixture(scope="module")
 def tiny():
-    torch.manual_seed(0)
-    codec = Codec(TINY)
-    with torch.no_grad():
-        codec.g_a.down3.weight.mul_(60)
-    return codec.freeze()
+    return lively_codec()
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 from pytorch_msssim import ms_ssim
+from small import recipe
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mfca_tutorial import data
@@ -51,22 +52,6 @@ def photographs():
     """Four of them: two to learn from, two held out."""
     names = ("coffee", "rocket", "chelsea", "astronaut")
     return [data.photograph(name)[:300, :300] for name in names]
-
-
-def recipe(out, **changes):
-    small = Recipe(
-        "-",
-        out=str(out),
-        preset="tiny",
-        steps=20,
-        batch=1,
-        crop=192,
-        warmup=5,
-        head_steps=1,
-        held_out=2,
-        device="cpu",
-    )
-    return replace(small, **changes)
 
 
 def stepped(trainer, until):

@@ -5,15 +5,9 @@ import re
 
 import pytest
 from conftest import ROOT, SITE
+from scripts import SHIFT
 
 CURTAIN = ".curtain"
-SHIFT = """() => new Promise((done) => {
-    let sum = 0;
-    new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value;
-    }).observe({type: "layout-shift", buffered: true});
-    setTimeout(() => done(sum), 500);
-})"""
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from conftest import ROOT, SITE
+from scripts import SHIFT
 
 CHAPTERS = sorted(f"book/{file.stem}.html" for file in (ROOT / "book").glob("[0-9]*.ipynb"))
 PICTURES = (".webp", ".png", ".svg", ".jpg", ".ico")
@@ -14,13 +15,6 @@ KB = 1000
 # bars of the weights, in KB as gzip sends them
 BLOCKING, CHAPTER, LANDING = 400, 700, 450
 
-SHIFT = """() => new Promise((done) => {
-    let sum = 0;
-    new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value;
-    }).observe({type: "layout-shift", buffered: true});
-    setTimeout(() => done(sum), 500);
-})"""
 SIDEWAYS = """() => [...document.querySelectorAll(".cell_input pre")]
     .filter((pre) => pre.checkVisibility() && pre.scrollWidth > pre.clientWidth)
     .map((pre) => pre.textContent.slice(0, 60) + " " + pre.scrollWidth)"""
