@@ -338,14 +338,14 @@ def test_importance_rounding_lets_the_gradient_through():
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 8)])
 def test_the_fast_last_step_is_the_transposed_convolution(size):
-    layer = ToPixels(8, 3, 6, stride=2, padding=2).double()
+    layer = ToPixels(8).double()
     h = torch.randn(2, 8, *size, dtype=torch.float64)
     plain = F.conv_transpose2d(h, layer.weight, layer.bias, stride=2, padding=2)
     torch.testing.assert_close(layer.fast_on_cpu(h), plain, rtol=0, atol=1e-12)
 
 
 def test_the_last_step_has_gradients():
-    layer = ToPixels(8, 3, 6, stride=2, padding=2)
+    layer = ToPixels(8)
     h = torch.randn(1, 8, 4, 4, requires_grad=True)
     layer(h).sum().backward()
     assert h.grad.abs().min() > 0
