@@ -1,8 +1,8 @@
-"""What torch may have been told before the codec is called, and what the codec does about it.
+"""Settings of torch that could change files or pixels: undone for a call, or refused.
 
 The bytes of a file and the pixels that come out of it must not depend on switches that somebody
 turned elsewhere in the program: autocast, inference mode, the default type and device, a fork. What
-can be undone for the time of a call is undone. What cannot is one error that names the cause.
+can be undone for the time of a call is undone. Anything else raises one error that names the cause.
 
 But: it knows no picture and no file.
 
@@ -25,10 +25,11 @@ PROCESS = os.getpid()  # the one that imported this module
 
 
 def undisturbed(method: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Decorate a method of a module that codes pictures: it runs the same in every mode of torch.
+    """Decorate a method that codes pictures, so that it does the same in every mode of torch.
 
-    No gradients, no autocast, no inference mode (in which the search could not differentiate).
-    Raises RuntimeError for weights in which the method would compute something else.
+    It runs without gradients, without autocast and without inference mode (in which the search
+    could not differentiate). Raises RuntimeError for weights with which the method would compute
+    something else.
     """
 
     @functools.wraps(method)
@@ -50,10 +51,10 @@ def undisturbed(method: Callable[Arguments, Result]) -> Callable[Arguments, Resu
 
 @contextmanager
 def as_at_start() -> Iterator[None]:
-    """For making a module: ordinary float32 weights on the CPU, whatever torch's defaults are."""
+    """A context in which new modules get float32 weights on the CPU, whatever torch's defaults."""
     use_one_thread_after_fork(os.getpid())
 
-    # the type by default is one for the whole process, so it is put back whatever happens
+    # the default type belongs to the whole process, so it is put back whatever happens
     default = torch.get_default_dtype()
     torch.set_default_dtype(torch.float32)
     try:
@@ -65,10 +66,10 @@ def as_at_start() -> Iterator[None]:
 
 @functools.cache
 def use_one_thread_after_fork(process: int) -> None:
-    """Once per process: torch's threads are not copied by a fork, and it would wait for them.
+    """In a forked process, let torch use one thread: a fork copies none, and torch would wait.
 
     A process that has worked with several threads and is then forked (as `multiprocessing` does on
-    Linux before Python 3.14) leaves a child that believes in threads it does not have: the first
+    Linux before Python 3.14) has a child that lacks these threads but waits for them: its first
     large operation never ends. With one thread there is nothing to wait for.
     """
     if process != PROCESS:
@@ -76,7 +77,7 @@ def use_one_thread_after_fork(process: int) -> None:
 
 
 def check_weights(module: nn.Module) -> torch.device:
-    """The device of a module whose weights are fit for files. Raises RuntimeError for others."""
+    """The device of a module. Raises RuntimeError if its weights cannot write or read files."""
     # some normalise by what they see in training, and remember it
     if any(part.training for part in module.modules()):
         raise RuntimeError(
@@ -95,7 +96,7 @@ def check_weights(module: nn.Module) -> torch.device:
 
 
 def check_cast(function: Callable[[Tensor], Tensor]) -> None:
-    """Would this function, which is meant for every weight, round them? Then raise RuntimeError."""
+    """Raises RuntimeError if a function that is meant for every weight would round them."""
     # ask it about a tensor that is nobody's weight
     probe = torch.zeros(1, dtype=torch.float32, device="cpu")
     kind = function(probe).dtype

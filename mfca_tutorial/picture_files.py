@@ -42,7 +42,7 @@ from mfca_tutorial.tiling import finished_parts
 
 @dataclass(frozen=True)
 class EncodedTile:
-    """One tile on its way into the file, and all that was worked out for it; H and W as padded."""
+    """One tile on its way into the file, with all intermediate results; H and W include padding."""
 
     features: Tensor  # (1, C, H/8, W/8), the last stage of g_a
     offsets: Tensor  # (1, 1, H/64, W/64), the importance map; (1, 1, 1, 1) for a flat one
@@ -52,7 +52,7 @@ class EncodedTile:
     coded: Coded  # the two streams, and v_hat, which the decoder will have
 
     def streams(self, has_map: bool) -> Tile:
-        """What the file keeps of it; the stream of a flat map is empty."""
+        """The streams that go into the file; that of a flat map is empty."""
         map_bytes = map_to_bytes(self.offsets) if has_map else b""
         return Tile(map_bytes, self.coded.z_bytes, self.coded.y_bytes)
 

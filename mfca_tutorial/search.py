@@ -1,8 +1,8 @@
 """The encoder's search: better latents for one picture, found by gradient descent.
 
-The weights stay as they are. Bits plus lambda times squared error fall along their gradient with
-respect to the latents; a decoder needs to know nothing of it. It is given the parts of a codec that
-it needs, since `codec.py`, which calls it, must not be imported here.
+The weights stay as they are. The latents move so that bits plus lambda times squared error fall,
+and the decoder need not know it. The search is given the parts of a codec that it needs, since
+`codec.py`, which calls it, must not be imported here.
 
 But: it writes no bytes. What it finds is coded like any other latents.
 
@@ -25,11 +25,11 @@ LEAST_STRIDE = 0.4 / 2**8  # rounding steps: below, a move changes hardly any ro
 HALF_STRIDE_SLOPE = 100.0  # bits per rounding step at which a latent goes half the stride
 PEAK = 255.0  # lambda is a price per squared error on the scale 0..255
 
-Progress = Callable[[Iterable], Iterable]  # what wraps a loop to show how far it is, as `tqdm` does
+Progress = Callable[[Iterable], Iterable]  # wraps a loop to show its progress, as `tqdm` does
 
 
 class _Trial(NamedTuple):
-    """One choice of latents and what it comes to."""
+    """One choice of latents, and what it costs."""
 
     v: Tensor  # (1, M, h, w), not rounded: the objective is differentiated with respect to it
     v_hat: Tensor  # (1, M, h, w), what the decoder would have

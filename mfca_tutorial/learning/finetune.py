@@ -1,4 +1,4 @@
-"""The last steps of a run, for the decoder alone: it learns from what it will find in a file.
+"""The last steps of a run train the decoder alone, on the rounded latents that files hold.
 
 Until then, bits are counted on latents with uniform noise, which stands in for rounding and has a
 gradient. A file, however, holds rounded latents. Once the encoder is frozen, nothing needs the

@@ -1,6 +1,6 @@
 """The report's metrics tracker: PSNR, SSIM and bit rate during training (sections IV and V).
 
-But: its bit rate is that of the simulated coder, which codes nothing but the map.
+But: its bit rate is that of the report's simulated coder, which counts nothing but the map.
 
 Taught in chapters 11 and 13.
 """
