@@ -151,7 +151,7 @@ def as_effort(effort: Any) -> int:
 
 
 def as_bytes(file: Any) -> bytes:
-    """The bytes of a file. Raises ValueError on what has none: a file's name, for instance."""
+    """The bytes of a file. Raises ValueError for anything else, such as a file's name."""
     if isinstance(file, (bytes, bytearray, memoryview)):
         return bytes(file)
     raise ValueError(

@@ -44,13 +44,13 @@ Results = TypedDict(
 
 
 def save_results(results: Mapping[str, object], file: AnyPath) -> None:
-    """Write results as JSON, whole or not at all; NaN or infinity is a ValueError."""
+    """Write results as JSON, whole or not at all. Raises ValueError for NaN or infinity."""
     text = json.dumps(results, indent=1, allow_nan=False) + "\n"
     data.write_atomic(file, text.encode())
 
 
 def read_results(file: AnyPath) -> Results:
-    """Read a result file; ValueError with one line when it is not one."""
+    """Read a result file. Raises ValueError, in one line, if it is not one."""
     # whatever is wrong with the file, say only that it is not a result, and why
     try:
         text = Path(file).read_text(encoding="utf-8")
@@ -91,7 +91,7 @@ def load_results(name: str, image_set: str = "kodak") -> Results:
 def published(name: str) -> Results:
     """Return a curve from the literature on Kodak, in the layout of `Results`.
 
-    Names and sources are in data/results/published_kodak.csv; KeyError for another name.
+    Names and sources are in data/results/published_kodak.csv. Raises KeyError for any other name.
     Example: published("bpg444").
     """
     path = data.path("results/published_kodak.csv")
