@@ -13,7 +13,7 @@ NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 export TQDM_DISABLE = 1
 export JUPYTER_PLATFORM_DIRS = 1
 
-.PHONY: book test setup lint unit notebooks browser bench fuzz matrix mutants portability large shots pdf lab readme diagrams model-card verify-results set-repo release-model clean
+.PHONY: book test setup lint unit notebooks browser colab bench fuzz matrix mutants portability large shots pdf lab readme diagrams model-card verify-results set-repo release-model clean
 .NOTPARALLEL:
 
 book: setup
@@ -46,6 +46,9 @@ notebooks: setup
 # This reads _build/html, so build the book first.
 browser: setup
 	$(BIN)/python -m pytest tests/browser --durations=10
+
+colab: setup
+	$(BIN)/python tools/colab.py --edition $(EDITION)
 
 bench: setup
 	$(BIN)/python tools/bench.py

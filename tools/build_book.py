@@ -2,7 +2,8 @@
 
 Every notebook is executed once, in `_build/executed`, and again only when the notebook, the package
 or the data change. The student edition (`_build/html`) is built from copies without the cells
-tagged `solution`. The instructor's edition (`_build/html-instructor`) keeps them. Neither shows the
+tagged `solution`, except for the chapters whose day has come (`teaching/solution_dates.yml`). The
+instructor's edition (`_build/html-instructor`) keeps them. Neither shows the
 cells tagged `trial`, in which a chapter tries the checks of its exercises. Neither build runs a
 cell. A warning from Sphinx is an error. After the build, the downloadable sources are stripped,
 figures become lossless WebP, MathJax is reduced to what pages load, and a 404 page and a sitemap
@@ -30,14 +31,13 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from published_cells import dress
 from set_repo import address, forms
+from shown_cells import CHAPTERS, read, released
 from strip_notebooks import stripped
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 EXECUTED = BUILD / "executed"
 TARGET = {"student": BUILD / "html", "instructor": BUILD / "html-instructor"}
-HIDDEN = {"student": {"solution", "trial"}, "instructor": {"trial"}}  # tags of cells
-CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 TIMEOUT = 300  # seconds per cell
 
 # What would make a page load something from another site.
@@ -47,15 +47,6 @@ EXTERNAL = re.compile(
     @import\s+(?:url\()?["']?(?:https?:)?//|url\(["']?(?:https?:)?//""",
     re.X | re.I,
 )
-
-
-def read(file, edition):
-    """A notebook without the cells that an edition does not show."""
-    notebook = nbformat.read(file, as_version=4)
-    notebook.metadata.pop("run", None)
-    hidden = HIDDEN[edition]
-    notebook.cells = [c for c in notebook.cells if not hidden & set(c.metadata.get("tags", []))]
-    return notebook
 
 
 def digest(files):

@@ -13,6 +13,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+from set_repo import address, forms
 from shared import model_id
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +51,26 @@ def commit(root=ROOT):
         return date.today().isoformat(), ""
     day, short = done.stdout.split()
     return day, short
+
+
+def folder(root=ROOT):
+    """Where this edition stands below the published address: 'v1' for a release, else 'latest'.
+
+    A release is a commit with a tag such as v1.0.2: the edition that it belongs to keeps its
+    address, and a later v1.0.3 takes its place there.
+    """
+    command = ["git", "tag", "--points-at", "HEAD"]
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "latest"
+    release = re.search(r"^v(\d+)\.\d+\.\d+$", done.stdout, re.M)
+    return f"v{release[1]}" if release else "latest"
+
+
+def pages():
+    """The address of this edition's pages, without '/' at its end."""
+    return f"{forms(address())[2]}/{folder()}"
 
 
 def environment():
