@@ -1,6 +1,9 @@
-"""The status page says which edition this is, and each page has a link for reporting a mistake."""
+"""What pages say of themselves: edition, last run, how to cite, licences, where to write."""
 
+import html
+import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,9 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "book" / "_ext")]
 
 import edition  # noqa: E402
-import published  # noqa: E402
+import page_foot  # noqa: E402
+from pybtex.database import parse_string  # noqa: E402
 
-from mfca_tutorial import Codec  # noqa: E402
+from mfca_tutorial import Codec, data  # noqa: E402
 
 REPOSITORY = "https://github.com/ORG/REPO/"
 
@@ -41,21 +45,27 @@ def test_the_status_page_has_a_place_for_both_tables():
     assert text.count("```{nb-exec-table}\n```") == 1
 
 
-def ended(builder="html", doctree="a text", title="7. Turn <em>integers</em> into bytes"):
+def ended(builder="html", doctree="a text", title="7. Turn <em>integers</em> into bytes", **run):
     """The context of a page after the extension has seen it."""
     config = SimpleNamespace(
-        html_theme_options={"repository_url": REPOSITORY}, book_version="1.2.3"
+        html_theme_options={"repository_url": REPOSITORY},
+        html_title="The book",
+        author="The authors",
+        book_version="1.2.3",
+        book_date="2027-03-08",
+        book_folder="v1",
     )
-    app = SimpleNamespace(config=config, builder=SimpleNamespace(name=builder))
+    srcdir = run.get("srcdir", ROOT)
+    app = SimpleNamespace(config=config, builder=SimpleNamespace(name=builder), srcdir=srcdir)
     context = {"title": title, "body": "<p>The page.</p>"}
-    published.invite_corrections(app, "book/07_entropy_coding", "page.html", context, doctree)
+    page_foot.end(app, "book/07_entropy_coding", "page.html", context, doctree)
     return context["body"]
 
 
 def test_each_page_ends_with_a_new_issue_that_names_it():
     body = ended()
     assert body.startswith("<p>The page.</p>")
-    (address,) = re.findall(r'href="([^"]+)"', body)
+    (address,) = re.findall(r'href="([^"]+issues/new[^"]+)"', body)
     parts = urlsplit(address.replace("&amp;", "&"))
     assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{REPOSITORY}issues/new"
     fields = parse_qs(parts.query)
@@ -64,6 +74,83 @@ def test_each_page_ends_with_a_new_issue_that_names_it():
     assert len(address) < 2000  # what every browser and GitHub accept
 
 
+def test_each_page_can_be_cited_at_the_address_of_its_edition():
+    entry = html.unescape(re.search(r"<pre>(.*?)</pre>", ended(), re.S)[1])
+    ((key, read),) = parse_string(entry, "bibtex").entries.items()
+    assert key == "mfca07entropycoding2027"
+    assert read.type == "misc"
+    assert read.fields["title"] == "{7. Turn integers into bytes}"
+    assert read.fields["year"] == "2027"
+    assert "1.2.3" in read.fields["note"]
+    assert read.fields["url"] == "https://org.github.io/REPO/v1/book/07_entropy_coding.html"
+
+
+def test_a_chapter_says_when_its_code_was_run(tmp_path):
+    run = {"date": "2027-03-08", "seconds": 41.6, "versions": "Python 3.12, torch 2.11"}
+    runs = {"book/07_entropy_coding": run}
+    (tmp_path / "runs.json").write_text(json.dumps(runs), "utf-8")
+    body = ended(srcdir=tmp_path)
+    assert "run on 2027-03-08, in 42 seconds, with Python 3.12, torch 2.11." in body
+    assert "page-run" not in ended()  # a page without code
+
+
+def test_what_is_noted_of_a_run():
+    noted = edition.run()
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", noted["date"])
+    for name in ("Python", "torch", "numpy", "mfca_tutorial", "checkpoint"):
+        assert name in noted["versions"]
+
+
+def test_each_page_leads_to_the_other_editions():
+    assert 'href="https://org.github.io/REPO/editions.html"' in ended()
+
+
 @pytest.mark.parametrize("options", [{"builder": "singlehtml"}, {"doctree": None}])
-def test_no_link_on_paper_and_on_pages_without_text(options):
+def test_no_foot_on_paper_and_on_pages_without_text(options):
     assert ended(**options) == "<p>The page.</p>"
+
+
+def git(folder, *arguments):
+    who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", "-C", folder, *who, *arguments], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    "tags, folder",
+    [([], "latest"), (["v1.2.0"], "v1"), (["v0.1.0", "draft"], "v0"), (["v2"], "latest")],
+)
+def test_a_release_has_an_address_of_its_own(tmp_path, tags, folder):
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "commit", "--allow-empty", "-m", "one")
+    for tag in tags:
+        git(tmp_path, "tag", tag)
+    assert edition.folder(tmp_path) == folder
+
+
+def test_without_git_it_is_the_latest(tmp_path):
+    assert edition.folder(tmp_path) == "latest"
+
+
+ABOUT = (ROOT / "book" / "about.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", data.PHOTOGRAPHS)
+def test_the_licence_of_each_photograph_is_stated(name):
+    (row,) = re.findall(rf"^\| `{name}` \|.*\|$", ABOUT, re.M)
+    assert all(field.strip() for field in row.strip("|").split("|"))
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "_assets" / "fonts").glob("*.woff2")), ids=lambda f: f.stem
+)
+def test_the_licence_of_each_font_is_stated_and_lies_beside_it(file):
+    names = {"inter": "Inter", "source": "Source Serif 4", "fa": "Font Awesome"}
+    name = names[file.stem.split("-")[0]]
+    assert re.search(rf"^\| {name}.*SIL Open Font License", ABOUT, re.M)
+    licence = name.lower().replace(" ", "-")
+    assert (file.parent / f"LICENSE-{licence}.txt").exists()
+
+
+def test_accessibility_and_privacy_are_stated():
+    assert "## Accessibility" in ABOUT
+    assert re.search(r"## Privacy\n\n.*send nothing anywhere", ABOUT)

@@ -2,16 +2,18 @@
 
 Every notebook is executed once, in `_build/executed`, and again only when the notebook, the package
 or the data change. The student edition (`_build/html`) is built from copies without the cells
-tagged `solution`, except for the chapters whose day has come (`teaching/solution_dates.yml`). The
-instructor's edition (`_build/html-instructor`) keeps them. Neither shows the
-cells tagged `trial`, in which a chapter tries the checks of its exercises. Neither build runs a
-cell. A warning from Sphinx is an error. After the build, the downloadable sources are stripped,
-figures become lossless WebP, MathJax is reduced to what pages load, and a 404 page and a sitemap
-are added. Finally, every page is checked to load nothing from any other site.
+tagged `solution`, except for the chapters whose day has come (`teaching/solution_dates.yml`), and
+without the instructor's guide. The instructor's edition (`_build/html-instructor`) has both.
+Neither shows the cells tagged `trial`, in which a chapter tries the checks of its exercises.
+Neither build runs a cell. A warning from Sphinx is an error. After the build, the downloadable
+notebooks are those for Colab and Jupyter, figures become lossless WebP, MathJax is reduced to what
+pages load, and a 404 page and a sitemap are added. Finally, every page is checked to load nothing
+from any other site.
 """
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -22,6 +24,7 @@ from multiprocessing import Pool
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import colab
 import edition as this_edition
 import landing
 import nbformat
@@ -30,15 +33,14 @@ from mend_pages import mend, scorer
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from published_cells import dress
-from set_repo import address, forms
-from shown_cells import CHAPTERS, read, released
-from strip_notebooks import stripped
+from shown_cells import CHAPTERS, FOR_INSTRUCTORS, contents, read
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 EXECUTED = BUILD / "executed"
 TARGET = {"student": BUILD / "html", "instructor": BUILD / "html-instructor"}
 TIMEOUT = 300  # seconds per cell
+RECORD = "2"  # raise it when `run` in an executed notebook gets new fields
 
 # What would make a page load something from another site.
 EXTERNAL = re.compile(
@@ -90,7 +92,8 @@ def execute(job):
     except (CellExecutionError, TimeoutError, RuntimeError) as error:
         return f"{file.name}:\n{error}"
 
-    notebook.metadata["run"] = {"key": key, "seconds": round(time.perf_counter() - start, 1)}
+    seconds = round(time.perf_counter() - start, 1)
+    notebook.metadata["run"] = {"key": key, "seconds": seconds, **this_edition.run()}
     nbformat.write(notebook, target)
     return ""
 
@@ -106,7 +109,7 @@ def execute_all():
     }
     os.environ.pop("MPLBACKEND", None)  # if it were set, figures would not reach the notebook
     package = package_digest()
-    jobs = [(file, digest([file]) + package) for file in CHAPTERS]
+    jobs = [(file, digest([file]) + package + RECORD) for file in CHAPTERS]
     with Pool(2) as pool:
         errors = list(filter(None, pool.map(execute, jobs, chunksize=1)))
     if errors:
@@ -116,8 +119,8 @@ def execute_all():
 def status_table():
     """The table of the page on the build's status, in Markdown."""
     lines = [
-        "| chapter | seconds | code cells | figures | explorables | exercises |",
-        "|:--|--:|--:|--:|--:|--:|",
+        "| chapter | run on | seconds | code cells | figures | explorables | exercises |",
+        "|:--|:--|--:|--:|--:|--:|--:|",
     ]
     for file in CHAPTERS:
         notebook = nbformat.read(EXECUTED / file.name, as_version=4)
@@ -126,11 +129,21 @@ def status_table():
         figures = sum("figure" in cell.metadata.get("mystnb", {}) for cell in notebook.cells)
         explorables = len(re.findall(r"^(?:Explorable|Curtain)\(", text, re.M))
         exercises = text.count("{exercise-start}")
+        run = notebook.metadata["run"]
         lines.append(
-            f"| [{file.stem}]({file.name}) | {notebook.metadata['run']['seconds']} "
+            f"| [{file.stem}]({file.name}) | {run['date']} | {run['seconds']} "
             f"| {code} | {figures} | {explorables} | {exercises} |"
         )
     return "\n".join(lines)
+
+
+def runs():
+    """{page: what is known of its last run}; `book/_ext/page_foot.py` shows it on the page."""
+    found = {}
+    for file in CHAPTERS:
+        run = nbformat.read(EXECUTED / file.name, as_version=4).metadata["run"]
+        found[f"book/{file.stem}"] = {key: run[key] for key in ("date", "seconds", "versions")}
+    return found
 
 
 def stage(edition):
@@ -140,14 +153,20 @@ def stage(edition):
     shutil.copytree(ROOT / "_assets", folder / "_assets")
     unwanted = shutil.ignore_patterns("*.ipynb", "__pycache__", ".*")
     shutil.copytree(ROOT / "book", folder / "book", ignore=unwanted)
-    for name in ("_toc.yml", "index.md", "genindex.md", "references.bib"):
+    for name in ("index.md", "genindex.md", "references.bib"):
         shutil.copy(ROOT / name, folder)
+    toc = contents((ROOT / "_toc.yml").read_text("utf-8"), edition)
+    (folder / "_toc.yml").write_text(toc, "utf-8")
+    if edition == "student":
+        for page in FOR_INSTRUCTORS:
+            (folder / f"{page}.md").unlink()
 
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
     config["execute"]["execute_notebooks"] = "off"
     config["sphinx"]["config"]["book_version"] = this_edition.package_version()
-    if edition == "student":
-        config["repository"]["branch"] = "student"  # where the Colab buttons point
+    config["sphinx"]["config"]["book_date"] = this_edition.commit()[0]
+    config["sphinx"]["config"]["book_folder"] = this_edition.folder()
+    config["repository"]["branch"] = this_edition.branch()  # where the Colab buttons point
     config["sphinx"]["config"]["html_search_scorer"] = "scorer.js"
     glossary = (ROOT / "book" / "notation.md").read_text("utf-8")
     (folder / "scorer.js").write_text(scorer(glossary), "utf-8")
@@ -156,6 +175,7 @@ def stage(edition):
     for file in CHAPTERS:
         chapter = dress(read(EXECUTED / file.name, edition))
         nbformat.write(chapter, folder / "book" / file.name)
+    (folder / "runs.json").write_text(json.dumps(runs()), "utf-8")
     landing.write(folder, CHAPTERS, BUILD / "landing", edition)
     status = folder / "book" / "status.md"
     text = status.read_text("utf-8")
@@ -181,12 +201,11 @@ def sphinx(folder, builder="html"):
 
 
 def finish(site, edition):
-    """Add what a host needs besides the pages: stripped sources, 404 page, sitemap."""
-    for file in CHAPTERS:
-        nbformat.write(stripped(read(file, edition)), site / "_sources" / "book" / file.name)
+    """Add what a host needs besides the pages: notebooks to download, 404 page, sitemap."""
+    home = this_edition.pages()
+    for name, notebook in colab.copies(edition, home).items():
+        nbformat.write(notebook, site / "_sources" / "book" / name)
     (site / ".nojekyll").touch()
-
-    home = forms(address())[2]
     pages = [site / "index.html", *sorted((site / "book").glob("*.html"))]
     entries = [
         f"<url><loc>{home}/{page.relative_to(site).as_posix()}</loc></url>" for page in pages

@@ -9,7 +9,7 @@ import platform
 import re
 import subprocess
 import tomllib
-from datetime import date
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -68,9 +68,25 @@ def folder(root=ROOT):
     return f"v{release[1]}" if release else "latest"
 
 
+def branch():
+    """The branch that holds the student notebooks of this edition: 'student' or 'student-v1'."""
+    return "student" if folder() == "latest" else f"student-{folder()}"
+
+
 def pages():
     """The address of this edition's pages, without '/' at its end."""
     return f"{forms(address())[2]}/{folder()}"
+
+
+def run():
+    """What is noted when a chapter is run: the day, in UTC, and the versions that decide."""
+    shown = [f"{library} {version(library)}" for library in ("torch", "numpy")]
+    python = f"Python {platform.python_version()}"
+    package = f"mfca_tutorial {package_version()}"
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": ", ".join([python, *shown, package, f"checkpoint {model_id()}"]),
+    }
 
 
 def environment():

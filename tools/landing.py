@@ -10,6 +10,7 @@ import json
 import re
 from pathlib import Path
 
+import edition as this_edition
 import numpy as np
 from diagrams import codec_phone, codec_wide
 from PIL import Image
@@ -247,7 +248,7 @@ def html(files, sizes, edition):
         parts.append(part | {"chapters": own, "hours": hours(own)})
     label = {part["title"]: part["shown"] for part in PARTS}
     url, colab, _ = forms(address())
-    branch = "student" if edition == "student" else "main"
+    branch = this_edition.branch()
     first = Path(chapters[0]["address"]).with_suffix(".ipynb")
     return render(
         "landing.html.j2",
@@ -261,6 +262,7 @@ def html(files, sizes, edition):
         start=chapters[0]["address"],
         colab=f"https://colab.{colab}/blob/{branch}/{first}",
         source=url,
+        guide=edition != "student",
         wide=codec_wide.draw(),
         narrow=codec_phone.draw(),
         training=training_curve(label["Train it"]),

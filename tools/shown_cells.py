@@ -1,4 +1,4 @@
-"""Which cells of a chapter an edition shows, and from which day students see its solutions.
+"""Which pages and cells an edition shows, and from which day students see solutions.
 
 `teaching/solution_dates.yml` gives a day to each chapter whose solutions the student edition may
 show. Until that day, no file that is built for students holds them: this module is the only way
@@ -19,6 +19,17 @@ CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
 
 # The tags of cells that an edition does not show.
 HIDDEN = {"student": {"solution", "trial"}, "instructor": {"trial"}}
+
+# The pages that only the instructor's edition has.
+FOR_INSTRUCTORS = ("book/instructors_guide",)
+
+
+def contents(text, edition):
+    """The table of contents (`_toc.yml`) of an edition."""
+    if edition == "student":
+        for page in FOR_INSTRUCTORS:
+            text = text.replace(f"      - file: {page}\n", "")
+    return text
 
 
 def today():

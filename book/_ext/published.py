@@ -1,13 +1,10 @@
 """Sphinx extension of this book.
 
-It tells chapters that they are being published, completes the head of each page, and
-ends each page with a link for reporting a mistake.
+It tells chapters that they are being published, and completes the head of each page.
 """
 
 import os
 import re
-from html import escape
-from urllib.parse import quote, urlencode
 
 DESCRIPTION = (
     "A tutorial: build a learned image codec piece by piece, from one cosine "
@@ -16,14 +13,19 @@ DESCRIPTION = (
 FONTS = ("inter.woff2", "source-serif-4.woff2")
 
 
+def home_of(app):
+    """The address of this edition's pages."""
+    repository = app.config.html_theme_options["repository_url"]
+    owner, name = repository.rstrip("/").split("/")[-2:]
+    return f"https://{owner.lower()}.github.io/{name}/{app.config.book_folder}"
+
+
 def describe(app, page, template, context, doctree):
     """Add the description and the social preview of a page to its head.
 
     The addresses in the preview are absolute, as those who read it demand.
     """
-    repository = app.config.html_theme_options["repository_url"]
-    owner, name = repository.rstrip("/").split("/")[-2:]
-    home = f"https://{owner.lower()}.github.io/{name}"
+    home = home_of(app)
     title = re.sub(r"<[^>]+>", "", context.get("title") or app.config.html_title)
     properties = {
         "og:title": title,
@@ -47,30 +49,6 @@ def describe(app, page, template, context, doctree):
     context["metatags"] = head
 
 
-def new_issue(repository, title, page, book_version):
-    """The address of a new issue that already names the page and the book's version."""
-    body = (
-        f"Page: {page}, version {book_version}\n\n"
-        "What the page says (a sentence, a number, an output):\n\n\n"
-        "What you found instead, and how:\n"
-    )
-    fields = urlencode({"title": f"{title}: ", "body": body}, quote_via=quote)
-    return f"{repository.rstrip('/')}/issues/new?{fields}"
-
-
-def invite_corrections(app, page, template, context, doctree):
-    """Add a link for reporting a mistake to the end of each page that has a text."""
-    if doctree is None or app.builder.name != "html":
-        return
-    title = re.sub(r"<[^>]+>", "", context.get("title", ""))
-    repository = app.config.html_theme_options["repository_url"]
-    address = new_issue(repository, title, page, app.config.book_version)
-    context["body"] += (
-        f'<p class="report-mistake"><a href="{escape(address)}">'
-        "Report a mistake on this page</a></p>\n"
-    )
-
-
 def draw_all_nodes_on_one_page(app):
     """Let the builder of the print edition draw every node as the pages do.
 
@@ -88,7 +66,11 @@ def setup(app):
     # figures must reach the notebook's own backend
     os.environ.pop("MPLBACKEND", None)
 
-    app.add_config_value("book_version", "unknown", "html")  # build_book.py knows it
+    # build_book.py knows these
+    app.add_config_value("book_version", "unknown", "html")
+    app.add_config_value("book_date", "", "html")
+    app.add_config_value("book_folder", "latest", "html")
+
     # after the style sheets of the theme and of other extensions
     app.add_css_file("tokens.css", priority=900)
     app.add_css_file("book.css", priority=901)
@@ -98,7 +80,8 @@ def setup(app):
     app.setup_extension("callouts")
     app.setup_extension("landing")
     app.setup_extension("author_year")
+    app.setup_extension("page_foot")
+    app.setup_extension("launch")
     app.connect("builder-inited", draw_all_nodes_on_one_page)
     app.connect("html-page-context", describe)
-    app.connect("html-page-context", invite_corrections)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

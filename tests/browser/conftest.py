@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
 AXE = ROOT / ".npm" / "node_modules" / "axe-core" / "axe.min.js"
 NOISE = ("invalid theme mode",)  # of the theme, harmless
 

@@ -1,36 +1,17 @@
-"""The student edition holds no solution: not on a page, in the search index or in a download."""
+"""The built student edition holds no solution and no guide: in no page, index or download."""
 
 import html
 import json
 import re
 
-import nbformat
 import pytest
+import secrets_of_the_book as secrets
+import shown_cells
 from conftest import ROOT, SITE
+from secrets_of_the_book import squeeze
 
 FILES = sorted((ROOT / "book").glob("*.ipynb"))
 TEXT = (".html", ".js", ".json", ".ipynb", ".txt", ".md", ".xml", ".inv")
-
-
-def squeeze(text):
-    return re.sub(r"\s+", "", text)
-
-
-def secrets():
-    """What only solutions say: their lines of 16 characters or more, without blanks.
-
-    Only: no other cell and no file of the package, whose source the chapters show, has such a line.
-    Imports are no secret.
-    """
-    cells = [c for file in FILES for c in nbformat.read(file, as_version=4).cells]
-    inside = [c for c in cells if "solution" in c.metadata.get("tags", [])]
-    package = "".join(f.read_text("utf-8") for f in (ROOT / "mfca_tutorial").rglob("*.py"))
-    elsewhere = squeeze(package + "".join(c.source for c in cells if c not in inside))
-    common = re.compile(r"\{solution|^\s*(from|import) ")
-    said = {
-        squeeze(line) for c in inside for line in c.source.splitlines() if not common.search(line)
-    }
-    return {line for line in said if len(line) >= 16 and line not in elsewhere}
 
 
 def plain(file):
@@ -54,20 +35,27 @@ def published():
 
 
 def test_no_solution_text_in_any_file(published):
-    hidden = secrets()
+    hidden = secrets.of_solutions(shown_cells.released())
     assert len(hidden) > len(FILES)
+    leaks = {(name, line) for name, text in published.items() for line in hidden if line in text}
+    assert not leaks
+
+
+def test_no_guide_in_any_file(published):
+    assert not [name for name in published if "instructors_guide" in name]
+    hidden = secrets.of_the_guide()
+    assert len(hidden) > 50
     leaks = {(name, line) for name, text in published.items() for line in hidden if line in text}
     assert not leaks
 
 
 def test_no_trace_of_solutions(published):
     for name, text in published.items():
-        if (
-            name.startswith("_static") or "instructors_guide" in name
-        ):  # which tells how to write one
+        if name.startswith("_static"):
             continue
         assert "solution-start" not in text, name
-        assert "Solutionto" not in text, name
+        if not shown_cells.released():
+            assert "Solutionto" not in text, name
 
 
 def test_the_reading_of_files_would_find_one(tmp_path):

@@ -108,7 +108,7 @@ def test_ways_lead_somewhere(curtain):
     assert len(inside) >= 14
     for link in inside:
         assert (SITE / link.removeprefix(home).lstrip("/")).exists(), link
-    for word in ("notation", "instructors_guide", "genindex", "LICENSE", "colab"):
+    for word in ("notation", "about", "teach-with-it", "genindex", "LICENSE", "colab"):
         assert any(word in link for link in links), word
 
 

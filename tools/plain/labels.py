@@ -16,7 +16,8 @@ FENCE = re.compile(r"^(?P<marks>`{3,}|:{3,})\{(?P<name>[\w:-]+)\}[ \t]*(?P<title
 LABEL = re.compile(r"^:label:[ \t]*(\S+)[ \t]*$", re.M)
 TARGET = re.compile(r"^\((?P<name>[\w-]+)\)=\n+(?:#+[ \t]*(?P<title>.+))?", re.M)
 DIAGRAM = re.compile(
-    r"^!\[[^]]*\]\([^)\s]*/_assets/diagrams/(?P<stem>[\w-]+)\.svg\)(?:\{[^}]*\})?[ \t]*\n?(?P<caption>.*)",
+    r"^!\[[^]]*\]\([^)\s]*/_assets/diagrams/(?P<stem>[\w-]+)\.svg\)(?:\{[^}]*\})?"
+    r"[ \t]*\n?(?P<caption>.*)",
     re.M,
 )
 

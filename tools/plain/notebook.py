@@ -1,4 +1,4 @@
-"""A whole chapter: captions, solutions over several cells, where it comes from, Colab's metadata."""
+"""A whole chapter: captions, solutions over several cells, its origin, Colab's metadata."""
 
 import copy
 import re

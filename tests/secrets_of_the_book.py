@@ -1,0 +1,66 @@
+"""What students must not find anywhere: the lines that only solutions, trials or the guide have.
+
+Lines are compared without blanks, so that neither markup nor line breaks hide one.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = sorted((ROOT / "book").glob("*.ipynb"))
+GUIDE = ROOT / "book" / "instructors_guide.md"
+HIDDEN = {"solution", "trial"}
+SHORTEST = 16  # characters; shorter lines say nothing of their own
+
+# Imports are no secret, and options of directives neither.
+COMMON = re.compile(r"\{solution|^\s*(?:from|import) |^:[a-z]+:")
+
+
+def squeeze(text):
+    """A text without blanks."""
+    return re.sub(r"\s+", "", text)
+
+
+def is_hidden(cell):
+    return bool(HIDDEN & set(cell.metadata.get("tags", [])))
+
+
+@cache
+def cells_of(file):
+    return nbformat.read(file, as_version=4).cells
+
+
+def public_text():
+    """What everybody may read: all other cells, and the package, whose source chapters show."""
+    cells = [cell.source for file in FILES for cell in cells_of(file) if not is_hidden(cell)]
+    package = [file.read_text("utf-8") for file in (ROOT / "mfca_tutorial").rglob("*.py")]
+    return squeeze("".join(cells + package))
+
+
+def own_lines(texts):
+    """The lines of texts that are long enough and nowhere else."""
+    public = public_text()
+    lines = [line for text in texts for line in text.splitlines() if not COMMON.search(line)]
+    return {line for line in map(squeeze, lines) if len(line) >= SHORTEST and line not in public}
+
+
+def of_solutions(released=()):
+    """The lines of all solutions and trials, but for the chapters whose solutions are shown."""
+    texts = []
+    for file in FILES:
+        shown = file.stem[:2] in released
+        for cell in cells_of(file):
+            tags = set(cell.metadata.get("tags", []))
+            if "trial" in tags or ("solution" in tags and not shown):
+                texts.append(cell.source)
+    return own_lines(texts)
+
+
+def of_the_guide():
+    """The sentences of the instructor's guide, without the markup that a page would not show."""
+    text = re.sub(r"\{\w+\}`([^`<]*?)\s*(?:<[^>]*>)?`|\]\([^)]*\)", "", GUIDE.read_text("utf-8"))
+    text = re.sub(r"[*`|\[\]]", "\n", text)
+    return own_lines([text])
