@@ -5,6 +5,8 @@ VENV    ?= .venv
 EDITION ?= student
 RUN     ?=
 URL     ?=
+RELEASE  ?=
+RELEASES ?=
 ARGS    ?=
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.setup-done
@@ -13,7 +15,7 @@ NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 export TQDM_DISABLE = 1
 export JUPYTER_PLATFORM_DIRS = 1
 
-.PHONY: book test setup lint unit notebooks browser colab bench fuzz matrix mutants portability large shots pdf lab readme diagrams model-card verify-results set-repo release-model clean
+.PHONY: book test setup lint unit notebooks browser colab student site epub release-files bench fuzz matrix mutants portability large shots pdf lab readme diagrams model-card verify-results set-repo release-model clean
 .NOTPARALLEL:
 
 book: setup
@@ -49,6 +51,18 @@ browser: setup
 
 colab: setup
 	$(BIN)/python tools/colab.py --edition $(EDITION)
+
+student: setup
+	$(BIN)/python tools/student_branch.py
+
+# With earlier releases beside it: make site RELEASES=folder
+site: book
+	$(BIN)/python tools/site_folder.py $(if $(RELEASES),--editions $(RELEASES))
+
+# The files of a release: make release-files RELEASE=v1.0.0
+release-files: export BOOK_RELEASE = $(RELEASE)
+release-files: pdf epub student
+	$(BIN)/python tools/release_files.py
 
 bench: setup
 	$(BIN)/python tools/bench.py

@@ -3,7 +3,6 @@
 import html
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -110,25 +109,22 @@ def test_no_foot_on_paper_and_on_pages_without_text(options):
     assert ended(**options) == "<p>The page.</p>"
 
 
-def git(folder, *arguments):
-    who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
-    subprocess.run(["git", "-C", folder, *who, *arguments], check=True, capture_output=True)
+def test_a_release_has_an_address_of_its_own(monkeypatch):
+    monkeypatch.setattr(edition, "package_version", lambda: "1.2.0")
+    monkeypatch.delenv("BOOK_RELEASE", raising=False)
+    assert edition.folder() == "latest"
+    assert edition.branch() == "student"
+    monkeypatch.setenv("BOOK_RELEASE", "v1.2.0")
+    assert edition.folder() == "v1"
+    assert edition.branch() == "student-v1"
+    assert edition.pages().endswith("/v1")
 
 
-@pytest.mark.parametrize(
-    "tags, folder",
-    [([], "latest"), (["v1.2.0"], "v1"), (["v0.1.0", "draft"], "v0"), (["v2"], "latest")],
-)
-def test_a_release_has_an_address_of_its_own(tmp_path, tags, folder):
-    git(tmp_path, "init", "-q")
-    git(tmp_path, "commit", "--allow-empty", "-m", "one")
-    for tag in tags:
-        git(tmp_path, "tag", tag)
-    assert edition.folder(tmp_path) == folder
-
-
-def test_without_git_it_is_the_latest(tmp_path):
-    assert edition.folder(tmp_path) == "latest"
+@pytest.mark.parametrize("tag", ["v1.2.1", "1.2.0", "v1", "main"])
+def test_a_release_has_the_version_of_the_package(monkeypatch, tag):
+    monkeypatch.setattr(edition, "package_version", lambda: "1.2.0")
+    with pytest.raises(ValueError, match="but the package's version"):
+        edition.folder(tag)
 
 
 ABOUT = (ROOT / "book" / "about.md").read_text("utf-8")

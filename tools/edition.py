@@ -5,6 +5,7 @@ the version that of the package, the date that of the last commit. The rest is r
 used.
 """
 
+import os
 import platform
 import re
 import subprocess
@@ -53,19 +54,20 @@ def commit(root=ROOT):
     return day, short
 
 
-def folder(root=ROOT):
+def folder(release=None):
     """Where this edition stands below the published address: 'v1' for a release, else 'latest'.
 
-    A release is a commit with a tag such as v1.0.2: the edition that it belongs to keeps its
-    address, and a later v1.0.3 takes its place there.
+    release: the tag of a release, such as v1.0.2; by default, what BOOK_RELEASE says, which only
+    the building of a release sets. A later v1.0.3 takes the place of v1.0.2.
+
+    Raises ValueError for a tag that is not the package's version.
     """
-    command = ["git", "tag", "--points-at", "HEAD"]
-    try:
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
+    release = os.environ.get("BOOK_RELEASE", "") if release is None else release
+    if not release:
         return "latest"
-    release = re.search(r"^v(\d+)\.\d+\.\d+$", done.stdout, re.M)
-    return f"v{release[1]}" if release else "latest"
+    if release != f"v{package_version()}":
+        raise ValueError(f"the release is {release}, but the package's version {package_version()}")
+    return release.split(".")[0]
 
 
 def branch():
