@@ -64,6 +64,10 @@ release-files: export BOOK_RELEASE = $(RELEASE)
 release-files: pdf epub student
 	$(BIN)/python tools/release_files.py
 
+epub: setup
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt -e '.[publish]'
+	$(BIN)/python tools/epub.py --edition $(EDITION)
+
 bench: setup
 	$(BIN)/python tools/bench.py
 

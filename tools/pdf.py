@@ -25,13 +25,17 @@ FOOTER = """<div style="font-size: 8px; width: 100%; text-align: center; color: 
 <span class="pageNumber"></span></div>"""
 
 
+def single_page(edition):
+    """Build the whole book as one page; return its file."""
+    execute_all()
+    return sphinx(stage(edition), "singlehtml") / "index.html"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--edition", choices=list(TARGET), default="student")
     options = parser.parse_args()
-    execute_all()
-    folder = stage(options.edition)
-    page_file = sphinx(folder, "singlehtml") / "index.html"
+    page_file = single_page(options.edition)
     suffix = "" if options.edition == "student" else "-instructor"
     target = ROOT / "_build" / f"mfca-tutorial{suffix}.pdf"
     with started() as browser:
