@@ -15,7 +15,7 @@ NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 export TQDM_DISABLE = 1
 export JUPYTER_PLATFORM_DIRS = 1
 
-.PHONY: book test setup lint unit notebooks browser colab student site epub release-files bench fuzz matrix mutants portability large shots pdf lab readme diagrams model-card verify-results set-repo release-model clean
+.PHONY: book test setup lint unit notebooks browser colab student site slides epub release-files bench fuzz matrix mutants portability large shots pdf lab readme diagrams model-card verify-results set-repo release-model clean
 .NOTPARALLEL:
 
 book: setup
@@ -67,6 +67,10 @@ release-files: pdf epub student
 epub: setup
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt -e '.[publish]'
 	$(BIN)/python tools/epub.py --edition $(EDITION)
+
+slides: setup
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt -e '.[publish]'
+	$(BIN)/python tools/slides.py $(ARGS)
 
 bench: setup
 	$(BIN)/python tools/bench.py
