@@ -15,7 +15,7 @@ NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 export TQDM_DISABLE = 1
 export JUPYTER_PLATFORM_DIRS = 1
 
-.PHONY: book test setup lint unit notebooks browser colab student site slides epub release-files bench fuzz matrix mutants portability large shots pdf lab readme diagrams model-card verify-results set-repo release-model clean
+.PHONY: book test setup lint unit notebooks browser colab student site quiz autograder slides epub release-files bench fuzz matrix mutants portability large shots pdf lab readme diagrams model-card verify-results set-repo release-model clean
 .NOTPARALLEL:
 
 book: setup
@@ -71,6 +71,13 @@ epub: setup
 slides: setup
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt -e '.[publish]'
 	$(BIN)/python tools/slides.py $(ARGS)
+
+quiz: setup
+	$(BIN)/python tools/quiz.py
+
+autograder: setup
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt -e '.[autograder]'
+	$(BIN)/python tools/autograder.py
 
 bench: setup
 	$(BIN)/python tools/bench.py
