@@ -5,6 +5,7 @@ VENV    ?= .venv
 EDITION ?= student
 RUN     ?=
 URL     ?=
+VERSION  ?=
 RELEASE  ?=
 RELEASES ?=
 ARGS    ?=
@@ -15,7 +16,7 @@ NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 export TQDM_DISABLE = 1
 export JUPYTER_PLATFORM_DIRS = 1
 
-.PHONY: book test setup lint unit notebooks browser colab student site quiz autograder slides epub release-files bench fuzz matrix mutants portability large shots pdf lab readme diagrams model-card verify-results set-repo release-model clean
+.PHONY: book test setup lint unit notebooks browser colab student site quiz autograder slides epub release-files bench fuzz matrix mutants portability large shots pdf lab readme diagrams model-card verify-results set-repo set-version release-model clean
 .NOTPARALLEL:
 
 book: setup
@@ -124,6 +125,9 @@ verify-results: setup
 
 set-repo:
 	python3 tools/set_repo.py "$(URL)"
+
+set-version:
+	python3 tools/set_version.py "$(VERSION)"
 
 release-model: setup
 	sh tools/release_model.sh $(BIN)/python "$(RUN)"

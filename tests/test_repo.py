@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import readme  # noqa: E402
 import set_repo  # noqa: E402
+import set_version  # noqa: E402
 import strip_notebooks  # noqa: E402
 
 # The house, roof first. A module imports from floors below its own, or from its own floor without
@@ -354,6 +355,29 @@ def test_set_repo_moves_every_copy_and_back(tmp_path):
     assert {file: file.read_bytes() for file in before} == before
     with pytest.raises(ValueError, match="not an address"):
         set_repo.rewrite("codecs", tmp_path)
+
+
+def test_the_version_is_the_same_everywhere_and_can_be_raised(tmp_path):
+    for pattern in set_version.PLACES:
+        for file in ROOT.glob(pattern):
+            target = tmp_path / file.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, target)
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    old = set_version.present(tmp_path)
+
+    changed = set_version.rewrite("97.98.99", tmp_path)
+    assert set(changed) == set(before)
+    assert all(b"97.98.99" in file.read_bytes() for file in changed)
+    for wrong in ("1.0", "v1.0.0"):
+        with pytest.raises(ValueError, match="not a version"):
+            set_version.rewrite(wrong, tmp_path)
+
+    set_version.rewrite(old, tmp_path)
+    assert {file: file.read_bytes() for file in before} == before
+    (tmp_path / "CITATION.cff").write_text("version: 5.5.5")
+    with pytest.raises(ValueError, match="CITATION"):
+        set_version.rewrite("2.0.0", tmp_path)
 
 
 def test_readme_is_what_the_results_say():
