@@ -16,7 +16,7 @@ NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 export TQDM_DISABLE = 1
 export JUPYTER_PLATFORM_DIRS = 1
 
-.PHONY: book test setup lint unit notebooks browser colab student site quiz autograder slides epub release-files bench fuzz matrix mutants portability large shots pdf lab readme diagrams model-card verify-results set-repo set-version release-model clean
+.PHONY: book test setup lint unit notebooks browser colab student site quiz autograder slides epub release-files bench fuzz matrix mutants portability gpu-chapters large shots pdf lab readme diagrams model-card verify-results set-repo set-version release-model clean
 .NOTPARALLEL:
 
 book: setup
@@ -100,6 +100,10 @@ mutants: setup
 
 portability: setup
 	$(BIN)/python tools/portability.py
+
+# Some chapters only: make gpu-chapters ARGS='--chapters 04 13'
+gpu-chapters: setup
+	$(BIN)/python tools/gpu_chapters.py $(ARGS)
 
 shots pdf: book
 	$(BIN)/python tools/$@.py

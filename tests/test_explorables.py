@@ -254,6 +254,16 @@ def test_a_chapter_starts_with_the_same_numbers_each_time(capsys):
     assert device.type in ("cpu", "cuda")
 
 
+def test_a_gpu_is_taken_and_named(capsys, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: "Example GPU")
+    with matplotlib.rc_context():
+        assert style.start().type == "cuda"
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line.startswith("runs on Example GPU where networks are trained")
+    assert "the processor where files are made" in line
+
+
 def test_error_map_is_dark_where_pictures_agree():
     shown = figures.error_map(NOISE, NOISE)
     assert (shown == shown[0, 0]).all()

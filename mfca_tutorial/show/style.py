@@ -78,10 +78,12 @@ def start(seed: int = 0) -> "torch.device":
     np.random.seed(seed)
     torch.manual_seed(seed)
 
-    # say on which device the numbers of the chapter are computed
+    # training takes a GPU where there is one; files are made on the processor, whose sums are the
+    # same everywhere, so that their bytes are as well
     if torch.cuda.is_available():
         device = torch.device("cuda")
-        runs_on = torch.cuda.get_device_name(0)
+        name = torch.cuda.get_device_name(0)
+        runs_on = f"{name} where networks are trained, the processor where files are made"
     else:
         device = torch.device("cpu")
         runs_on = "the processor; a GPU is not needed"
