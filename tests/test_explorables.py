@@ -6,6 +6,7 @@ import itertools
 import json
 import random
 import re
+from pathlib import Path
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -14,8 +15,10 @@ import pytest
 import torch
 from PIL import Image
 
-from mfca_tutorial.show import figures, pictures, style
+from mfca_tutorial.show import figures, html, pictures, style
+from mfca_tutorial.show.computed import PROOFS
 from mfca_tutorial.show.explorables import Choice, Curtain, Explorable, Slider
+from mfca_tutorial.show.live import divided
 
 matplotlib.use("agg")
 WORDS = {"title": "A <title>", "task": "Move a.", "alt": lambda a, b: f"a {a}, b {b}"}
@@ -84,10 +87,10 @@ def test_a_matplotlib_figure_is_drawn_and_closed():
         return fig
 
     shown = Explorable(draw, **WORDS | {"alt": "a line"}, a=Slider("a", (1, 2)))
-    picture, text = shown.show(a=1)
-    assert picture.shape == (50, 100, 3)
-    assert picture.min() < picture.max()
-    assert text == ""
+    frame = shown.show(a=1)
+    assert frame.picture.shape == (50, 100, 3)
+    assert frame.picture.min() < frame.picture.max()
+    assert frame.note == frame.label == ""
     assert not plt.get_fignums()
 
 
@@ -96,7 +99,7 @@ def test_both_faces_repeat_pixels():
         return np.full((2, 3), a)  # grey, in 0..1
 
     grey = Explorable(draw, **WORDS | {"alt": "grey"}, scale=4, a=Slider("a", (0.0, 1.0)))
-    picture, _ = grey.show(a=1.0)
+    picture = grey.show(a=1.0).picture
     assert picture.shape == (2, 3, 3)
     assert picture.min() == 255
 
@@ -173,27 +176,135 @@ def test_the_middle_of_a_large_image(shape, rows, columns):
 def test_the_face_follows_the_environment(monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", shown.append)
-    monkeypatch.setenv("MFCA_PUBLISHED", "1")
-    explorable()._ipython_display_()
-    monkeypatch.delenv("MFCA_PUBLISHED")
-    explorable()._ipython_display_()
-    published, live = shown
-    assert "<input" in published.data
-    assert type(live).__name__ == "VBox"
+    for published in ("1", ""):
+        monkeypatch.setenv("MFCA_PUBLISHED", published)
+        explorable()._ipython_display_()
+        explorable(computed="keep")._ipython_display_()
+        curtain()._ipython_display_()
+    frames, computed, two = shown[:3]
+    for block in (frames, computed, two):
+        assert "<input" in block.data
+        assert "<style>" not in block.data
+
+    # live, what needs Python is made of widgets; the rest is the same block with all it needs
+    frames_live, computed_live, two_live = shown[3:]
+    assert type(frames_live).__name__ == "VBox"
+    for block, live in ((computed, computed_live), (two, two_live)):
+        assert live.data == block.data + html.companions()
 
 
-def test_curtain_shows_left_and_right_of_its_border():
-    left = np.zeros((4, 40, 3), np.uint8)
-    right = np.full((4, 40, 3), 200, np.uint8)
-    curtain = Curtain({"JPEG": left, "WebP": right}, title="c", task="t", alt="Two pictures.")
-    picture = curtain.compose("JPEG", "WebP", 50)
-    assert picture[:, :19].max() == 0
-    assert picture[:, 19:21].min() == 255
-    assert picture[:, 21:].max() == picture[:, 21:].min() == 200
-    np.testing.assert_array_equal(curtain.compose("JPEG", "WebP", 0)[:, 1:], right[:, 1:])
-    data = data_of(curtain.html())
-    np.testing.assert_array_equal(decode(data["frames"][0]), left)
-    np.testing.assert_array_equal(decode(data["frames"][1]), right)
+LEFT = np.zeros((4, 40, 3), np.uint8)
+RIGHT = np.full((4, 40, 3), 200, np.uint8)
+
+
+def curtain(**images):
+    images = images or {"JPEG": LEFT, "WebP": RIGHT}
+    return Curtain(images, title="c", task="t", alt="Two pictures.", answer="None.")
+
+
+def test_curtain_holds_its_pictures_exactly_and_can_be_moved_by_keyboard():
+    block = curtain().html()
+    data = data_of(block)
+    np.testing.assert_array_equal(decode(data["frames"][0]), LEFT)
+    np.testing.assert_array_equal(decode(data["frames"][1]), RIGHT)
+    assert data["labels"] == ["JPEG", "WebP"]
+    assert '<span class="tag left">JPEG</span><span class="tag right">WebP</span>' in block
+    border = re.search(r'<input type="range" id="explorable-c-border"[^>]*>', block).group()
+    assert 'aria-label="border between JPEG and WebP"' in border
+    assert "<details" in block and "<p>None.</p>" in block
+
+
+def test_curtain_refuses_pictures_of_two_sizes():
+    with pytest.raises(ValueError, match="differ in size"):
+        curtain(a=LEFT, b=RIGHT[:2])
+
+
+@pytest.mark.parametrize(("percent", "at"), [(0, 0), (50, 20), (100, 40)])
+def test_live_curtain_shows_left_and_right_of_its_border(percent, at):
+    shown = explorable().show(a=1, b="i")._replace(picture=LEFT, beside=RIGHT)
+    both = divided(shown, percent)
+    line = slice(max(at - 1, 0), at + 1)
+    assert at == 40 or both[:, line].min() == 255
+    assert not both[:, : line.start].any()
+    assert (both[:, line.stop :] == 200).all()
+
+
+def test_frames_may_have_a_curtain_and_labels():
+    def draw(a):
+        return NOISE // a, f"a = {a}", f"label {a}"
+
+    behind = {1: NOISE[::-1], 2: NOISE[:, ::-1]}
+    words = WORDS | {"alt": "noise", "lossless": True}
+    sliders = {"a": Slider("a", (1, 2), 1)}
+
+    # one picture for all frames, or one for each
+    same = Explorable(draw, **words, **sliders, against=("before", behind[1]))
+    other = Explorable(draw, **words, **sliders, against=lambda a: (f"behind {a}", behind[a]))
+    for shown, labels in ((same, ["before"] * 2), (other, ["behind 1", "behind 2"])):
+        block = shown.html()
+        data = data_of(block)
+        assert data["labels"] == ["label 1", "label 2"]
+        assert data["besideLabels"] == labels
+        for number, place in enumerate(data["beside"], 1):
+            wanted = behind[1 if shown is same else number]
+            np.testing.assert_array_equal(decode(data["frames"][place]), wanted)
+        assert f'<span class="tag left">label 1</span><span class="tag right">{labels[0]}' in block
+
+    # live, the border is one more slider
+    _, slider, border, picture, _ = other.live().children
+    border.value = 0
+    slider.value = 2
+    seen = np.asarray(Image.open(io.BytesIO(picture.value)))
+    np.testing.assert_array_equal(seen[:, 1:], behind[2][:, 1:])
+
+
+def test_the_line_below_has_room_for_the_longest():
+    longest = Explorable(
+        lambda a: (NOISE, "x" * a), **WORDS | {"alt": "noise"}, a=Slider("a", (1, 9, 3), 1)
+    )
+    assert f'aria-hidden="true">{"x" * 9}</span>' in longest.html()
+
+
+def test_what_is_computed_comes_with_numbers_and_with_what_python_says():
+    given = {"few": [1, 2.5], "bytes": NOISE, "floats": np.linspace(0, 1, 70)}
+    data = data_of(explorable(computed="keep", given=given).html())
+    assert "frames" not in data
+
+    # the first proof is where the reader begins
+    proofs = data["proofs"]
+    assert proofs[0]["at"] == [3, 1]
+    assert len(proofs) == PROOFS
+    for proof in proofs:
+        a, _ = proof["at"]
+        assert proof["note"] == f"a = {a}"
+
+    # arrays keep every bit of what they are stored in
+    assert data["given"]["few"] == [1, 2.5]
+    for name, kind in (("bytes", np.uint8), ("floats", np.float32)):
+        packed = data["given"][name]
+        raw = base64.b64decode(packed["base64"])
+        array = np.frombuffer(raw, packed["type"]).reshape(packed["shape"])
+        np.testing.assert_array_equal(array, given[name].astype(kind))
+
+
+def test_scripts_and_styles_are_complete():
+    scripts = {file.name for file in html.ASSETS.glob("*.js")}
+    assert scripts == set(html.SCRIPTS)
+
+    # none of them ends the element that holds it
+    assert html.companions().count("</script") == html.companions().count("</style") == 1
+
+
+def test_live_colours_are_those_of_the_book():
+    def values(text):
+        return dict(re.findall(r"--([\w-]+): (#\w+);", text))
+
+    tokens = (Path(__file__).resolve().parents[1] / "_assets" / "tokens.css").read_text("utf-8")
+    for own, book in zip(
+        (html.ASSETS / html.COLOURS).read_text("utf-8").split("}")[:2],
+        (tokens[tokens.index(":root {") :]).split("}")[:2],
+    ):
+        assert values(own) == values(book)
 
 
 def test_photographs_keep_their_pixels(tmp_path):
@@ -303,8 +414,8 @@ def test_a_table_is_markdown():
 
 
 def test_source_is_shown_without_its_docstring():
-    bare = figures.show_source(Curtain.compose).data
-    assert bare.startswith("```python\ndef compose(self")
-    assert "percent of the width" not in bare
-    assert "percent to pixels" in bare
-    assert "percent of the width" in figures.show_source(Curtain.compose, docstring=True).data
+    bare = figures.show_source(Explorable.describe).data
+    assert bare.startswith("```python\ndef describe(self")
+    assert "Return the alternative text" not in bare
+    assert "one text for all frames" in bare
+    assert "Return the alternative text" in figures.show_source(Explorable.describe, True).data

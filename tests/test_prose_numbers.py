@@ -161,7 +161,8 @@ MOVED = (
     '<p class="explorable-task">Move it to 61.</p><p class="explorable-note">62.5 dB</p>'
     '<img src="data:image/png;base64,77aa" width="63"><script type="application/json" '
     'class="explorable-data">{"frames": ["data:64"], "notes": ["65 bytes"], '
-    '"alts": ["66"], "texts": [["67"]]}</script>'
+    '"alts": ["66"], "texts": [["67"]], "labels": ["68 dB"]}</script>'
+    '<details class="explorable-answer"><summary>Answer</summary><p>It is 69.</p></details>'
 )
 
 
@@ -172,8 +173,8 @@ MOVED = (
         ("123,456.", {"html": TABLE}, ["123,456"]),
         ("| a | 3 |", {"markdown": "| 3 |"}, []),
         ("3.", {"plain": "3"}, []),
-        ("62.5 dB, 65 bytes, 67.", {"html": MOVED}, ["61"]),
-        ("63, 64 and 66.", {"html": MOVED}, ["63", "64", "66", "61"]),
+        ("62.5 dB, 65 bytes, 67, 68 dB.", {"html": MOVED}, ["61", "69"]),
+        ("63, 64 and 66.", {"html": MOVED}, ["63", "64", "66", "61", "69"]),
         ("4.", {"html": "<b>5</b>", "plain": "4"}, ["4"]),
     ],
 )

@@ -4,7 +4,7 @@
 notebooks it reads those, and with `--execute` it runs a copy of each first. It prints one line for
 each number, with its cell and sentence, and exits with 1 if there is any.
 
-Prose is: Markdown cells, captions and alternative texts of figures, tasks of explorables. A number
+Prose is: Markdown cells, captions and alternative texts of figures, tasks and answers of explorables. A number
 is made of digits; numbers in words are not looked at. It counts as shown if one of these holds:
 
 1. An output of the chapter prints it, or prints more digits that round to it. A count (a whole
@@ -57,6 +57,7 @@ HEDGE = re.compile(
 )
 
 # What is cut out of prose before numbers are looked for. Spaces stand for what was cut.
+SAID = re.compile(r'<p class="explorable-task">(.*?)</p>|answer"><summary>.*?<p>(.*?)</p>', re.S)
 FENCE = re.compile(
     r"^(?P<marks>`{3,}|:{3,})(?:\{(?:math|code-block|bibliography|toctree|mermaid|index)\}|\w*$)"
     r".*?^(?P=marks)\s*$",
@@ -137,8 +138,8 @@ def passages(notebook):
         yield index, about.get("image", {}).get("alt", "")
         for output in cell.get("outputs", []):
             markup = output.get("data", {}).get("text/html", "")
-            for task in re.findall(r'<p class="explorable-task">(.*?)</p>', markup, re.S):
-                yield index, task
+            for task, answer in SAID.findall(markup):
+                yield index, task or answer
 
 
 def plain(paragraph):

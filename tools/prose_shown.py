@@ -19,7 +19,11 @@ NUMBER = re.compile(
     r"|(?:(?<![\w.)])[-+\u2212])?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 )
 BREAK = re.compile(r"</?(?:td|th|tr|p|div|li|br|output|option|label|h\d)\b[^>]*>")
-TYPED = re.compile(r'<p class="explorable-(?:task|title)".*?</p>|<option.*?</option>', re.S)
+TYPED = re.compile(
+    r'<p class="explorable-(?:task|title)".*?</p>|<option.*?</option>'
+    r'|<details class="explorable-answer">.*?</details>',
+    re.S,
+)
 DATA = re.compile(r'<script type="application/json"[^>]*>(.*?)</script>', re.S)
 SCRIPT = re.compile(r"<(script|style)\b.*?</\1>", re.S)
 CODE = re.compile(r"`([^`\n]+\.(?:json|csv))`")
@@ -47,7 +51,8 @@ def text_of_html(markup):
     lines = []
     for block in DATA.findall(markup):
         data = json.loads(block)
-        lines += data.get("notes", [])
+        for texts in ("notes", "labels", "besideLabels"):
+            lines += data.get(texts, [])
         for texts in data.get("texts") or []:
             lines += [str(text) for text in texts]
     text = SCRIPT.sub(" ", TYPED.sub(" ", markup))

@@ -6,6 +6,8 @@ It tells chapters that they are being published, and completes the head of each 
 import os
 import re
 
+from mfca_tutorial.show.html import ASSETS, SCRIPTS, STYLE
+
 DESCRIPTION = (
     "A tutorial: build a learned image codec piece by piece, from one cosine "
     "to a file format. Every size is that of a real file."
@@ -49,6 +51,11 @@ def describe(app, page, template, context, doctree):
     context["metatags"] = head
 
 
+def find_explorables(app, config):
+    """Copy the explorables' scripts from the package, which needs them in Jupyter, too."""
+    config.html_static_path.append(str(ASSETS.parent))
+
+
 def draw_all_nodes_on_one_page(app):
     """Let the builder of the print edition draw every node as the pages do.
 
@@ -74,7 +81,9 @@ def setup(app):
     # after the style sheets of the theme and of other extensions
     app.add_css_file("tokens.css", priority=900)
     app.add_css_file("book.css", priority=901)
-    app.add_js_file("explorable.js")
+    app.add_css_file(f"explorables/{STYLE}", priority=902)
+    for script in SCRIPTS:
+        app.add_js_file(f"explorables/{script}", loading_method="defer")
     app.add_js_file("book.js")
     app.setup_extension("chapter_numbers")
     app.setup_extension("callouts")
@@ -82,6 +91,7 @@ def setup(app):
     app.setup_extension("author_year")
     app.setup_extension("page_foot")
     app.setup_extension("launch")
+    app.connect("config-inited", find_explorables)
     app.connect("builder-inited", draw_all_nodes_on_one_page)
     app.connect("html-page-context", describe)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

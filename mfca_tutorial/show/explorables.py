@@ -1,10 +1,11 @@
-"""Pictures that the reader moves: one definition, two forms.
+"""Pictures that the reader takes hold of: one definition, two forms.
 
-An explorable is a pure function `render(**values)` with controls for its values. In Jupyter and
-Colab it is made of ipywidgets, and a frame is computed when you move a control. In the published
-book (environment variable MFCA_PUBLISHED, set by the book's Sphinx extension), every frame is
-computed once and written into one block of HTML with range inputs. That block works without a
-kernel, by keyboard and offline, and prints as its first picture.
+An explorable is a pure function `render(**values)` with controls for its values. There are two
+kinds. What needs a network is *replayed*: in the published book (environment variable
+MFCA_PUBLISHED, set by the book's Sphinx extension) every frame is computed once and stored; in
+Jupyter and Colab ipywidgets compute a frame when you move a control. What is small is *computed* on
+the page itself by a script: `computed` names it, and `render` is what the script is tested against.
+Both kinds work without a kernel, by mouse, touch and keyboard, offline, and print.
 
 But: it does not use ipywidgets' Output, because notebooks with it hang when executed in batch.
 
@@ -13,23 +14,28 @@ Taught in chapters 0 and 12.
 
 import os
 from collections.abc import Callable, Mapping
-from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from mfca_tutorial.data import ImageError, read_image
-from mfca_tutorial.pixels import Pixels, as_rgb
-from mfca_tutorial.show.controls import Choice, Control, Slider, fields_html, texts_of, widget_look
-from mfca_tutorial.show.html import compute_frames, data_uri, frame, image_html, png, slug
-from mfca_tutorial.show.pictures import enlarge, middle, to_picture
+from mfca_tutorial.pixels import Pixels
+from mfca_tutorial.show.computed import computed_html
+from mfca_tutorial.show.controls import Choice, Control, Slider, fields_html, texts_of
+from mfca_tutorial.show.curtains import Curtain
+from mfca_tutorial.show.frames import Frames, Shown, compute_frames
+from mfca_tutorial.show.html import block, companions, curtain_html, image_html, slug, tag_html
+from mfca_tutorial.show.live import live_form
+from mfca_tutorial.show.pictures import to_picture
 
 if TYPE_CHECKING:
     import ipywidgets
 
-Drawn = ArrayLike | Figure | tuple[ArrayLike | Figure, str]  # what `render` may return
+__all__ = ["Choice", "Curtain", "Explorable", "Slider"]
+
+Drawn = ArrayLike | Figure  # a picture as `render` may return it
+Beside = tuple[str, ArrayLike]  # what lies behind the curtain: its label, and the picture
 
 
 class Explorable:
@@ -40,58 +46,85 @@ class Explorable:
 
     def __init__(
         self,
-        render: Callable[..., Drawn],
+        render: Callable[..., Drawn | tuple[Drawn, str] | tuple[Drawn, str, str]],
         *,
         title: str,
         task: str,
         alt: str | Callable[..., str],
+        answer: str = "",
         lossless: bool = False,
         scale: int = 1,
-        pad: tuple[str, str] | None = None,
+        against: Beside | Callable[..., Beside] | None = None,
+        touch: tuple[int, int] | None = None,
         own_image: Pixels | None = None,
+        computed: str | None = None,
+        given: Mapping[str, object] | None = None,
+        room: str = "",
         **controls: Control,
     ) -> None:
         """Put a function and its controls together.
 
         Args:
             render: `render(**values)` returns an image (uint8 (H, W[, 3]), or float in 0..1) or a
-                Matplotlib figure, always of the same size; or a pair of that and a line of text.
+                Matplotlib figure, always of the same size; or a tuple of that, a line of text for
+                below the picture, and perhaps a label for its lower left corner.
             title: a title that is unique in the book.
-            task: one sentence that says what to move and what to look at.
+            task: what to move, and the question that this answers.
             alt: the alternative text, or a function of the values that returns it.
+            answer: what is found; it folds out below.
             lossless: whether frames are stored exactly; needed to show a codec's artefacts.
             scale: how many times each pixel is repeated, across and down.
-            pad: the names of two sliders whose values can also be picked on a grid with the mouse.
+            against: a label and a picture behind a curtain that the reader drags, or a function
+                of the values that returns them.
+            touch: (rows, columns) of a grid over the picture; touching cell n picks value n + 1 of
+                the first control.
             own_image: a photograph uint8 (H, W, 3), which becomes render's first argument; in
                 Jupyter and Colab the reader may type the path of another one.
-            **controls: by the name of render's argument; at most 256 combinations in the book.
+            computed: the script's name for what it computes; without it, frames are replayed.
+            given: what the script computes from, as numbers, lists and arrays.
+            room: the longest line of text that the script will write; by default render's longest.
+            **controls: by the name of render's argument; at most 256 combinations in the book
+                unless `computed`.
         """
         # what moves, and what moves it
         self.render = render
         self.controls = controls
         self.own_image = own_image
+        self.against = against
+        self.touch = touch
 
         # what is said about it
         self.title = title
         self.task = task
+        self.answer = answer
         self.alt = alt
+        self.room = room
 
         # how it is shown
         self.lossless = lossless
         self.scale = scale
-        self.pad = pad
+        self.computed = computed
+        self.given = given or {}
 
-    def show(self, **values: object) -> tuple[Pixels, str]:
-        """Compute one frame: the picture uint8 (H, W, 3), and its line of text."""
+    def show(self, **values: object) -> Shown:
+        """Compute one frame."""
         # a photograph, whether the book's or the reader's, comes before the values
         if self.own_image is None:
             drawn = self.render(**values)
         else:
             drawn = self.render(self.own_image, **values)
 
-        # the line of text is optional
-        picture, text = drawn if isinstance(drawn, tuple) else (drawn, "")
-        return to_picture(picture), str(text)
+        # the line of text and the label are optional
+        parts = drawn if isinstance(drawn, tuple) else (drawn,)
+        picture = to_picture(parts[0])
+        texts = [str(text) for text in parts[1:]] + ["", ""]
+
+        # what lies behind the curtain may depend on the values
+        against = self.against(**values) if callable(self.against) else self.against
+        if against is None:
+            return Shown(picture, texts[0], texts[1])
+        label, beside = against
+        return Shown(picture, texts[0], texts[1], to_picture(beside), label)
 
     def describe(self, **values: object) -> str:
         """Return the alternative text of one frame."""
@@ -101,12 +134,28 @@ class Explorable:
         return self.alt
 
     def html(self) -> str:
-        """Return the published form: every combination of values in one self-contained block.
+        """Return the published form: one block that needs nothing but the book's scripts.
 
         Raises ValueError for too many frames, or for frames that differ in size.
         """
+        if self.computed:
+            starts = {
+                key: control.values[control.first()] for key, control in self.controls.items()
+            }
+            return computed_html(
+                self.computed,
+                self.controls,
+                show=self.show,
+                alt=self.describe(**starts),
+                given=self.given,
+                title=self.title,
+                task=self.task,
+                answer=self.answer,
+                scale=self.scale,
+                room=self.room,
+            )
+
         # draw every combination of values
-        counts = [len(control.values) for control in self.controls.values()]
         frames = compute_frames(
             self.title,
             self.controls,
@@ -114,87 +163,81 @@ class Explorable:
             describe=self.describe,
             lossless=self.lossless,
         )
+        first = self._first()
 
-        # the frame that is shown first, and that is printed
-        starts = [control.first() for control in self.controls.values()]
-        first = int(np.ravel_multi_index(starts, counts))
-
-        # if single pixels matter, the browser must not smooth them
-        seen = self.lossless or self.scale > 1
-        picture = image_html(
-            "explorable-picture explorable-exact" if seen else "explorable-picture",
-            frames.uris[frames.index[first]],
-            frames.alts[first],
-            frames.height * self.scale,
-            frames.width * self.scale,
-        )
-
-        return frame(
+        return block(
             "frames",
             title=self.title,
             task=self.task,
+            answer=self.answer,
             controls=fields_html(slug(self.title), self.controls),
-            picture=picture,
+            stage=self._stage(frames, first),
             note=frames.notes[first],
+            room=max(frames.notes, key=len),
+            width=frames.width * self.scale,
             # under the names that the script uses
             data={
                 "frames": frames.uris,
                 "index": frames.index,  # by frame: the number of its picture
                 "notes": frames.notes,  # by frame
+                "labels": frames.labels,  # by frame
                 "alts": frames.alts,  # by frame
-                "counts": counts,  # of values, by control
+                "beside": frames.beside,  # by frame, or empty
+                "besideLabels": frames.beside_labels,
+                "counts": self._counts(),  # of values, by control
                 "first": first,  # frame
-                "pad": self.pad,
+                "touch": self.touch,
                 "texts": texts_of(self.controls),
             },
         )
 
+    def _counts(self) -> list[int]:
+        return [len(control.values) for control in self.controls.values()]
+
+    def _first(self) -> int:
+        # the frame that is shown first, and that is printed
+        starts = [control.first() for control in self.controls.values()]
+        return int(np.ravel_multi_index(starts, self._counts()))
+
+    def _stage(self, frames: Frames, first: int) -> str:
+        # if single pixels matter, the browser must not smooth them
+        kind = "explorable-picture"
+        if self.lossless or self.scale > 1:
+            kind += " explorable-exact"
+        size = (frames.height * self.scale, frames.width * self.scale)
+        uri = frames.uris[frames.index[first]]
+        picture = image_html(kind, uri, frames.alts[first], *size)
+
+        # without a curtain, a picture with a label in its corner
+        if not frames.beside:
+            label = frames.labels[first]
+            tag = tag_html("left", label) if any(frames.labels) else ""
+            return f'<div class="explorable-stage">{picture}{tag}</div>'
+
+        # with one, a second picture over the first
+        label = frames.beside_labels[first]
+        uri = frames.uris[frames.beside[first]]
+        over = image_html(f"{kind} over", uri, f"Behind the curtain: {label}.", *size)
+        left = frames.labels[first] or frames.notes[first]
+        return curtain_html(slug(self.title), picture + over, left, label)
+
     def live(self) -> "ipywidgets.VBox":
         """Return the form for Jupyter and Colab, which computes a frame when a control moves."""
-        import ipywidgets  # from the extra `book`; the rest of the package runs without it
 
-        # the contents of the box
-        heading = ipywidgets.HTML(f"<b>{escape(self.title)}</b><br>{escape(self.task)}")
-        fields = {key: control.widget() for key, control in self.controls.items()}
-        picture = ipywidgets.Image(format="png")
-        note = ipywidgets.HTML()
+        # the reader's own photograph takes the place of the book's
+        def take_image(image: Pixels) -> None:
+            self.own_image = image
 
-        # ipywidgets passes the change, but it is simpler to read every field again
-        def update(_: object = None) -> None:
-            values = {key: field.value for key, field in fields.items()}
-            image, text = self.show(**values)
-            picture.value = png(enlarge(image, self.scale))
-            note.value = escape(text)
-
-        # every control updates the picture
-        for field in fields.values():
-            field.observe(update, names="value")
-        rows = [heading, *fields.values()]
-
-        # a file that cannot be read leaves the picture unchanged
-        def load(change: Mapping[str, str]) -> None:
-            try:
-                image, _ = read_image(change["new"])
-            except ImageError as error:
-                note.value = escape(str(error))
-            else:
-                self.own_image = middle(image)
-                update()
-
-        # if a photograph is shown, the reader may name another one
-        if self.own_image is not None:
-            path = ipywidgets.Text(
-                placeholder="path of an image",
-                description="your own image",
-                continuous_update=False,
-                **widget_look(),
-            )
-            path.observe(load, names="value")
-            rows.append(path)
-
-        # show the first frame before anything moves
-        update()
-        return ipywidgets.VBox([*rows, picture, note])
+        return live_form(
+            self.show,
+            self.controls,
+            title=self.title,
+            task=self.task,
+            answer=self.answer,
+            scale=self.scale,
+            has_curtain=self.against is not None,
+            take_image=None if self.own_image is None else take_image,
+        )
 
     def _ipython_display_(self) -> None:
         from IPython.display import HTML, display
@@ -202,97 +245,7 @@ class Explorable:
         # Jupyter calls this method to display the last value of a cell
         if os.environ.get("MFCA_PUBLISHED"):
             display(HTML(self.html()))
+        elif self.computed and self.own_image is None:
+            display(HTML(self.html() + companions()))
         else:
             display(self.live())
-
-
-class Curtain(Explorable):
-    """Two pictures in the same place, with a border that moves.
-
-    One picture is shown to the left of the border, the other to the right. Both are stored exactly.
-    """
-
-    def __init__(
-        self,
-        images: Mapping[str, ArrayLike],
-        *,
-        title: str,
-        task: str,
-        alt: str,
-        left: str | None = None,
-        right: str | None = None,
-        scale: int = 1,
-    ) -> None:
-        """Put pictures behind a curtain; drop-down lists pick two of them.
-
-        Args:
-            images: pictures uint8 (H, W, 3) of the same size, by labels that state their bytes.
-            title, task, alt, scale: as for `Explorable`; `alt` is one text for every border.
-            left: the label of the picture that is on the left at first; by default the first one.
-            right: the label of the picture on the right at first; by default the second one.
-        """
-        # the pictures by their labels, which the drop-down lists offer
-        labels = list(images)
-        self.images = {label: as_rgb(image) for label, image in images.items()}
-        super().__init__(
-            self.compose,
-            title=title,
-            task=task,
-            alt=alt,
-            lossless=True,
-            scale=scale,
-            left=Choice("left", labels, left or labels[0]),
-            right=Choice("right", labels, right or labels[1]),
-            border=Slider("border", range(0, 101, 5), 50),  # percent of the width
-        )
-
-    def compose(self, left: str, right: str, border: float) -> Pixels:
-        """Return `left` up to `border` percent of the width, then a white line, then `right`."""
-        # start with the right picture, and put part of the left one over it
-        picture = self.images[right].copy()  # (H, W, 3)
-        width = picture.shape[1]
-
-        # from percent to pixels
-        at = round(width * border / 100)
-        picture[:, :at] = self.images[left][:, :at]
-
-        # the line is two pixels wide, one on either side of the border
-        start = max(at - 1, 0)
-        picture[:, start : at + 1] = 255
-        return picture
-
-    def html(self) -> str:
-        """Return the published form: each picture once; the script moves the border."""
-        labels = list(self.images)
-
-        # store every picture once, however many positions the border has
-        uris = [data_uri(image, lossless=True) for image in self.images.values()]
-
-        # all pictures have the size of the first one
-        height, width = self.images[labels[0]].shape[:2]
-
-        # the two pictures are stacked; the script cuts off the upper one at the border
-        layers = ""
-        for side in ("left", "right"):
-            shown = self.controls[side].first()
-            kind = f"explorable-picture explorable-exact explorable-{side}"
-            alt = f"{self.describe()} {side}: {labels[shown]}"
-            layers += image_html(kind, uris[shown], alt, height * self.scale, width * self.scale)
-
-        return frame(
-            "curtain",
-            title=self.title,
-            task=self.task,
-            controls=fields_html(slug(self.title), self.controls),
-            picture=f'<div class="explorable-curtain">{layers}</div>',
-            note="",
-            # under the names that the script uses
-            data={
-                "frames": uris,  # by label
-                "notes": [""],  # of the first and only frame
-                "first": 0,
-                "labels": labels,
-                "alt": self.describe(),
-                "texts": texts_of(self.controls),
-            },
-        )

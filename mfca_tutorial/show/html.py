@@ -1,94 +1,44 @@
 """How an explorable gets onto a page: all its pictures, and one block of HTML around them.
 
-But: nothing moves here. The script that moves it is `_assets/explorable.js`, and the style is in
-`_assets/book.css`.
+But: nothing moves here. The scripts that move it, and its look, are in
+`show/assets/explorables/`; in Jupyter and Colab they travel with the block.
 
 Taught in chapter 0.
 """
 
 import base64
 import io
-import itertools
 import json
-import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import cache
 from html import escape
+from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from mfca_tutorial.pixels import Pixels
-from mfca_tutorial.show.controls import Control
 
-MAX_FRAMES = 256  # per explorable: a page with more would take long to load
+ASSETS = Path(__file__).with_name("assets") / "explorables"
 
-
-@dataclass
-class Frames:
-    """Every frame of an explorable, in the order of its controls; the last one varies fastest."""
-
-    uris: list[str]  # the pictures, each stored once
-    index: list[int]  # by frame: the number of its picture
-    notes: list[str]  # by frame: the line of text below it
-    alts: list[str]  # by frame: the alternative text
-    height: int  # pixels, the same for every frame
-    width: int
-
-
-def compute_frames(
-    title: str,
-    controls: Mapping[str, Control],
-    *,
-    show: Callable[..., tuple[Pixels, str]],
-    describe: Callable[..., str],
-    lossless: bool,
-) -> Frames:
-    """Draw every combination of the controls' values.
-
-    Args:
-        title: the explorable's title, for error messages.
-        controls: the controls, by the names of the values.
-        show: `show(**values)` returns the picture uint8 (H, W, 3) and its line of text.
-        describe: `describe(**values)` returns its alternative text.
-        lossless: whether the pictures are stored exactly.
-
-    Raises ValueError for more than MAX_FRAMES frames, or for frames that differ in size.
-    """
-    # check the number before drawing the first frame, because each frame may take seconds
-    total = math.prod(len(control.values) for control in controls.values())
-    if total > MAX_FRAMES:
-        hint = "give the controls fewer values"
-        raise ValueError(f"{title}: {total} frames, at most {MAX_FRAMES}; {hint}")
-
-    numbers: dict[str, int] = {}  # a picture's number by its data URI
-    index = []
-    notes = []
-    alts = []
-
-    # all frames must have the size of the first
-    size: tuple[int, ...] = ()
-    all_values = [control.values for control in controls.values()]
-    for combination in itertools.product(*all_values):
-        values = dict(zip(controls, combination))
-        picture, text = show(**values)
-
-        # a page must not jump while the reader moves a control
-        size = size or picture.shape[:2]
-        if picture.shape[:2] != size:
-            raise ValueError(f"{title}: frames differ in size, {size} and {picture.shape[:2]}")
-
-        # a picture that has already occurred keeps its number
-        uri = data_uri(picture, lossless)
-        number = numbers.setdefault(uri, len(numbers))
-
-        index.append(number)
-        notes.append(text)
-        alts.append(describe(**values))
-
-    # dictionaries keep their order, so the pictures are in the order of their numbers
-    height, width = size
-    return Frames(list(numbers), index, notes, alts, height, width)
+# in the order in which they must run: what others use, then the explorables, then the start
+SCRIPTS = (
+    "touch.js",
+    "curtain.js",
+    "dct.js",
+    "rounding.js",
+    "intervals.js",
+    "rates.js",
+    "gates.js",
+    "kernels.js",
+    "painting.js",
+    "passes.js",
+    "bytes.js",
+    "explorable.js",
+)
+STYLE = "explorable.css"
+COLOURS = "colours.css"  # the book's colours, for pages that are not the book's
 
 
 def data_uri(picture: Pixels, lossless: bool) -> str:
@@ -122,6 +72,27 @@ def image_html(kind: str, uri: str, alt: str, height: int, width: int) -> str:
     return f'<img class="{kind}" src="{uri}" alt="{escape(alt)}" {size}>'
 
 
+def tag_html(side: str, text: str) -> str:
+    """Return a label in a lower corner of a picture; `side` is 'left' or 'right'."""
+    return f'<span class="tag {side}">{escape(text)}</span>'
+
+
+def curtain_html(name: str, pictures: str, left: str, right: str) -> str:
+    """Return two pictures in one place, with the border that the reader drags.
+
+    Args:
+        name: the explorable's id.
+        pictures: HTML of the left picture, then of the right one, which is drawn over it.
+        left, right: the labels in the lower corners.
+    """
+    # the range input is what the keyboard moves; screen readers speak its value
+    border = f'<input type="range" id="{name}-border" class="curtain-border" min="0" max="100"'
+    border += f' value="50" aria-label="border between {escape(left)} and {escape(right)}">'
+    bar = '<span class="bar"><span class="knob" aria-hidden="true">⟷</span></span>'
+    tags = tag_html("left", left) + tag_html("right", right)
+    return f'<div class="explorable-stage curtain">{pictures}{tags}{bar}{border}</div>'
+
+
 def slug(title: str) -> str:
     """Turn a title into an HTML id. Example: slug("A title!") == "explorable-a-title"."""
     # every run of characters that are neither letters nor digits becomes a hyphen
@@ -129,43 +100,90 @@ def slug(title: str) -> str:
     return "explorable-" + words.strip("-")
 
 
-def frame(
+def packed(value: object) -> object:
+    """Return what a script can read as JSON: arrays become {shape, type, base64}.
+
+    Whole numbers of 8 bits keep their 8 bits. All other arrays are stored as 32-bit floats.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): packed(part) for key, part in value.items()}
+    if isinstance(value, np.ndarray) and value.size > 64:
+        kind = "u1" if value.dtype == np.uint8 else "<f4"
+        raw = np.ascontiguousarray(value, dtype=kind)
+        text = base64.b64encode(raw.tobytes()).decode()
+        return {"shape": list(value.shape), "type": kind, "base64": text}
+
+    # short arrays can be read by people, too
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [packed(part) for part in value]
+    return value
+
+
+def block(
     kind: str,
     *,
     title: str,
     task: str,
+    answer: str,
     controls: str,
-    picture: str,
+    stage: str,
     note: str,
+    room: str,
+    width: int,
     data: Mapping[str, object],
 ) -> str:
     """Return the published block of an explorable.
 
     Args:
-        kind: what the script makes of it, 'frames' or 'curtain'.
+        kind: what the script makes of it: 'frames', 'curtain', or something that is computed.
         title: a title that is unique in the book; the id is made from it.
-        task: one sentence that says what to move and what to look at.
+        task: what to move, and the question that this answers.
+        answer: what is found, behind a click; '' for none.
         controls: HTML of the input fields.
-        picture: HTML of the picture that is shown first.
-        note: the line of text below that picture.
+        stage: HTML of what moves.
+        note: the line of text below it at first.
+        room: the longest line of text that will stand there, so that nothing jumps.
+        width: of the stage, in the page's pixels.
         data: what the script needs; it is stored as JSON.
     """
     name = slug(title)
 
     # the JSON must not close the script element that holds it
-    payload = json.dumps(data, ensure_ascii=False)
+    payload = json.dumps(packed(data), ensure_ascii=False)
     payload = payload.replace("</", "<\\/")
 
-    # the parts in reading order; screen readers speak the note when it changes
-    attributes = f'class="explorable" id="{name}" data-kind="{kind}"'
+    # a line of text in the room of the longest; screen readers speak it when it changes
+    said = f'<span class="explorable-said" aria-live="polite">{escape(note)}</span>'
+    kept = f'<span class="explorable-room" aria-hidden="true">{escape(room)}</span>'
+    folded = ""
+    if answer:
+        summary = "<summary>What is there to see? Answer after looking</summary>"
+        folded = f'<details class="explorable-answer">{summary}<p>{escape(answer)}</p></details>'
+
+    # the parts in reading order
+    attributes = f'class="explorable" id="{name}" data-kind="{kind}" style="--width: {width}px"'
     lines = [
         f'<div {attributes} role="group" aria-labelledby="{name}-title">',
         f'<p class="explorable-title" id="{name}-title">{escape(title)}</p>',
         f'<p class="explorable-task">{escape(task)}</p>',
-        f'<div class="explorable-controls">{controls}</div>',
-        picture,
-        f'<p class="explorable-note" aria-live="polite">{escape(note)}</p>',
+        f'<div class="explorable-controls">{controls}</div>' if controls else "",
+        stage,
+        f'<p class="explorable-note">{kept}{said}</p>' if room else "",
+        folded,
         f'<script type="application/json" class="explorable-data">{payload}</script>',
         "</div>",
     ]
-    return "\n".join(lines)
+    return "\n".join(line for line in lines if line)
+
+
+@cache
+def companions() -> str:
+    """Return the styles and scripts that a block needs outside the book, as HTML.
+
+    In Jupyter and Colab no page has loaded them, and an output may stand in a frame of its own.
+    """
+    styles = [(ASSETS / name).read_text("utf-8") for name in (COLOURS, STYLE)]
+    scripts = [(ASSETS / name).read_text("utf-8") for name in SCRIPTS]
+    return "\n".join(["<style>", *styles, "</style>", "<script>", *scripts, "</script>"])

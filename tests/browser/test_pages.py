@@ -27,7 +27,7 @@ TOO_WIDE = """() => [...document.querySelectorAll("article *")]
 def view(box):
     """What the reader sees of an explorable: pixels of its picture, pixels of the line below it."""
     note = box.locator(".explorable-note")
-    picture = box.locator(".explorable-curtain, .explorable-picture").first
+    picture = box.locator(".explorable-stage")
     line = note.screenshot() if note.is_visible() else b""
     return picture.screenshot(animations="disabled"), line
 

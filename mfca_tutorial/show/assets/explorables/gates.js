@@ -1,0 +1,3 @@
+(function (mfca) {
+  "use strict";
+})((globalThis.mfca = globalThis.mfca || {}));
