@@ -52,7 +52,7 @@ def describe(app, page, template, context, doctree):
 
 
 def find_explorables(app, config):
-    """Copy the explorables' scripts from the package, which needs them in Jupyter, too."""
+    """Copy the explorables' scripts from the package; Jupyter needs them there."""
     config.html_static_path.append(str(ASSETS.parent))
 
 

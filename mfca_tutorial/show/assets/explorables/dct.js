@@ -169,7 +169,7 @@
       const alone = mfca.fromBlocks(single.map(mfca.idct2), width);
       const added = mfca.fromBlocks(several.map(mfca.idct2), width);
       mfca.paint(one, (i) => mfca.signed(alone[i] / 40));
-      mfca.paint(sum, (i) => mfca.grey(added[i] + 128));
+      mfca.paintGrey(sum, added.map((value) => value + 128));
 
       const share = mfca.fixed((100 * squares(single)) / all, 2);
       board.say(`middle: ${share}% of the sum of squares; right: ${upto.length} of 64 patterns`);
@@ -182,13 +182,14 @@
     const { grey } = board.given;
     const width = grey.shape[1];
     const X = mfca.toBlocks(grey, width).map(mfca.dct2);
+    const bySize = X.map((block) => mfca.largest(block, N * N));
     const order = mfca.zigzag();
 
     const parts = mfca.make("html:div", { class: "keep-parts" }, board.stage);
     const frame = mfca.make("html:div", { class: "curtain" }, parts);
     const kept = mfca.canvas(width, grey.length / width);
     const original = mfca.canvas(width, grey.length / width, "over");
-    mfca.paint(original, (i) => mfca.grey(grey[i]));
+    mfca.paintGrey(original, grey);
     frame.append(kept, original);
     const curtain = mfca.dressCurtain(frame, "", "the original");
 
@@ -201,17 +202,17 @@
     return function () {
       const k = board.at("k") + 1;
       const byOrder = board.at("which") === 1;
-      const places = X.map((block) => (byOrder ? order.slice(0, k) : mfca.largest(block, k)));
+      const places = X.map((_, i) => (byOrder ? order : bySize[i]).slice(0, k));
       const few = X.map((block, i) => mfca.keepOnly(block, places[i]));
       const picture = mfca.fromBlocks(few.map(mfca.idct2), width);
-      mfca.paint(kept, (i) => mfca.grey(picture[i]));
+      mfca.paintGrey(kept, picture);
 
       const users = new Array(N * N).fill(0);
       places.forEach((list) => list.forEach((place) => { users[place] += 1; }));
       shades.forEach((shade, place) => { shade.style.opacity = 0.85 * (1 - users[place] / X.length); });
 
       // the squared error, counted among the coefficients
-      const error = squares(X.map((block, i) => block.map((value, place) => value - few[i][place])));
+      const error = squares(X) - squares(few);
       const decibels = 10 * Math.log10(255 ** 2 / (error / grey.length));
       const verdict = k < N * N ? `PSNR ${mfca.fixed(decibels, 2)} dB` : "no error at all";
       frame.querySelector(".tag.left").textContent = verdict;

@@ -121,6 +121,7 @@
     const board = boardOf(box);
     if (!board.data.frames) board.stage.setAttribute("role", "group");
     const draw = mfca.kinds[box.dataset.kind](board);
+    board.redraw = draw;
     board.inputs.forEach((input, i) => input.addEventListener("input", () => {
       spell(board, input, i);
       draw();

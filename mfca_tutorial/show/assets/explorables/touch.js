@@ -91,6 +91,18 @@
     context.putImageData(picture, 0, 0);
   };
 
+  // the same for grey levels, one per pixel
+  mfca.paintGrey = function (canvas, levels) {
+    const context = canvas.getContext("2d");
+    const picture = context.createImageData(canvas.width, canvas.height);
+    const pixels = new Uint32Array(picture.data.buffer);
+    for (let i = 0; i < pixels.length; i += 1) {
+      const level = mfca.clamp(mfca.round(levels[i]), 0, 255);
+      pixels[i] = (255 << 24) | (level << 16) | (level << 8) | level;
+    }
+    context.putImageData(picture, 0, 0);
+  };
+
   mfca.grey = (x) => {
     const level = mfca.clamp(mfca.round(x), 0, 255);
     return [level, level, level];
@@ -112,5 +124,20 @@
     if (text !== undefined) element.textContent = text;
     if (parent) parent.append(element);
     return element;
+  };
+
+  // a drawing as wide as the stage, in the page's pixels, so that its letters keep their size on phones
+  mfca.drawing = function (board, height, name) {
+    const svg = mfca.make("svg", { class: name, "aria-hidden": "true" }, board.stage);
+    const fit = () => {
+      const width = Math.round(board.stage.clientWidth) || 700;
+      const wanted = `0 0 ${width} ${height}`;
+      if (svg.getAttribute("viewBox") === wanted) return false;
+      svg.setAttribute("viewBox", wanted);
+      return true;
+    };
+    fit();
+    window.addEventListener("resize", () => { if (fit()) board.redraw(); });
+    return { svg, width: () => svg.viewBox.baseVal.width };
   };
 })((globalThis.mfca = globalThis.mfca || {}));
