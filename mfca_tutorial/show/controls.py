@@ -43,7 +43,7 @@ class Slider:
         field = f'<input type="range" {_attributes(name, key)} min="0" max="{last}" step="1"'
         field += f' value="{first}" aria-valuetext="{texts[first]}">'
         output = f'<output for="{name}-{key}">{texts[first]}</output>'
-        return _label(self, name, key) + field + output
+        return _box(_label(self, name, key) + field + output)
 
     def widget(self) -> "ipywidgets.SelectionSlider":
         """Return the ipywidget, which reports a value when the reader lets go of it."""
@@ -86,9 +86,8 @@ class Choice:
             selected = " selected" if index == first else ""
             options += f'<option value="{index}"{selected}>{text}</option>'
 
-        # the empty span is where a slider has its value, so that the columns align
-        field = f"<select {_attributes(name, key)}>{options}</select><span></span>"
-        return _label(self, name, key) + field
+        field = f"<select {_attributes(name, key)}>{options}</select>"
+        return _box(_label(self, name, key) + field)
 
     def widget(self) -> "ipywidgets.Dropdown":
         """Return the ipywidget."""
@@ -146,6 +145,11 @@ def _options(control: Control) -> list[tuple[str, object]]:
 def _label(control: Control, name: str, key: str) -> str:
     # a screen reader speaks the label together with the field
     return f'<label for="{name}-{key}">{escape(control.label)}</label>'
+
+
+def _box(parts: str) -> str:
+    # what belongs to one control stays together, however narrow the page
+    return f'<div class="explorable-control">{parts}</div>'
 
 
 def _attributes(name: str, key: str) -> str:
