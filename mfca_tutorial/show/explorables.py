@@ -25,14 +25,22 @@ from mfca_tutorial.show.computed import computed_html
 from mfca_tutorial.show.controls import Choice, Control, Slider, fields_html, texts_of
 from mfca_tutorial.show.curtains import Curtain
 from mfca_tutorial.show.frames import Frames, Shown, compute_frames
-from mfca_tutorial.show.html import block, companions, curtain_html, image_html, slug, tag_html
+from mfca_tutorial.show.html import (
+    Picture,
+    block,
+    companions,
+    curtain_html,
+    image_html,
+    slug,
+    tag_html,
+)
 from mfca_tutorial.show.live import live_form
 from mfca_tutorial.show.pictures import to_picture
 
 if TYPE_CHECKING:
     import ipywidgets
 
-__all__ = ["Choice", "Curtain", "Explorable", "Slider"]
+__all__ = ["Choice", "Curtain", "Explorable", "Picture", "Slider"]
 
 Drawn = ArrayLike | Figure  # a picture as `render` may return it
 Beside = tuple[str, ArrayLike]  # what lies behind the curtain: its label, and the picture

@@ -58,6 +58,14 @@ def data_uri(picture: Pixels, lossless: bool) -> str:
     return f"data:image/webp;base64,{text}"
 
 
+class Picture:
+    """A picture that a script shows as it is; it is stored exactly."""
+
+    def __init__(self, pixels: Pixels) -> None:
+        """Keep pixels uint8 (H, W, 3)."""
+        self.pixels = pixels
+
+
 def png(picture: Pixels) -> bytes:
     """Encode uint8 (H, W, 3) as a PNG file."""
     # ipywidgets expects the bytes of a file
@@ -101,12 +109,14 @@ def slug(title: str) -> str:
 
 
 def packed(value: object) -> object:
-    """Return what a script can read as JSON: arrays become {shape, type, base64}.
+    """Return what a script can read as JSON: arrays become {shape, type, base64}, pictures URIs.
 
     Whole numbers of 8 bits keep their 8 bits. All other arrays are stored as 32-bit floats.
     """
     if isinstance(value, Mapping):
         return {str(key): packed(part) for key, part in value.items()}
+    if isinstance(value, Picture):
+        return data_uri(value.pixels, lossless=True)
     if isinstance(value, np.ndarray) and value.size > 64:
         kind = "u1" if value.dtype == np.uint8 else "<f4"
         raw = np.ascontiguousarray(value, dtype=kind)
