@@ -14,7 +14,7 @@ Taught in chapters 0 and 12.
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -83,7 +83,7 @@ class Explorable:
             lossless: whether frames are stored exactly; needed to show a codec's artefacts.
             scale: how many times each pixel is repeated, across and down.
             against: a label and a picture behind a curtain that the reader drags, or a function
-                of the values that returns them.
+                of render's arguments that returns them.
             touch: (rows, columns) of a grid over the picture; touching cell n picks value n + 1 of
                 the first control.
             own_image: a photograph uint8 (H, W, 3), which becomes render's first argument; in
@@ -116,11 +116,7 @@ class Explorable:
 
     def show(self, **values: object) -> Shown:
         """Compute one frame."""
-        # a photograph, whether the book's or the reader's, comes before the values
-        if self.own_image is None:
-            drawn = self.render(**values)
-        else:
-            drawn = self.render(self.own_image, **values)
+        drawn = self._call(self.render, values)
 
         # the line of text and the label are optional
         parts = drawn if isinstance(drawn, tuple) else (drawn,)
@@ -128,11 +124,17 @@ class Explorable:
         texts = [str(text) for text in parts[1:]] + ["", ""]
 
         # what lies behind the curtain may depend on the values
-        against = self.against(**values) if callable(self.against) else self.against
+        against = self._call(self.against, values) if callable(self.against) else self.against
         if against is None:
             return Shown(picture, texts[0], texts[1])
         label, beside = against
         return Shown(picture, texts[0], texts[1], to_picture(beside), label)
+
+    def _call(self, function: Callable[..., Any], values: Mapping[str, object]) -> Any:
+        # a photograph, whether the book's or the reader's, comes before the values
+        if self.own_image is None:
+            return function(**values)
+        return function(self.own_image, **values)
 
     def describe(self, **values: object) -> str:
         """Return the alternative text of one frame."""
