@@ -70,6 +70,9 @@
     }
     board.inputs[0].addEventListener("input", () => { own = null; });
 
+    // what a hand would paint with
+    const label = mfca.make("html:span", { class: "tag left" }, frame);
+
     // a button for each block: for the keyboard and for screen readers
     const grid = mfca.make("html:div", { class: "paint-grid" }, frame);
     const buttons = [...Array(count).keys()].map((block) => {
@@ -118,6 +121,7 @@
       const flat = mfca.flatAt(mine.bytes, count, bytes, errors);
       drawPicture();
       drawCurve(mine);
+      label.textContent = `brush ${sign(offsets[board.at("brush")])}`;
       board.say(
         `${mfca.commas(mine.bytes)} bytes, ${mfca.fixed(mine.decibels, 2)} dB; ` +
         `a flat map of as many bytes: ${mfca.fixed(flat, 2)} dB`,

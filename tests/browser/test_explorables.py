@@ -1,0 +1,370 @@
+"""Every explorable under every hand: mouse, finger and keyboard, wide and narrow, light and dark.
+
+What the page shows is compared with what Python says: with the values that `render` returned while
+the book was built, or with the same numbers computed here.
+"""
+
+import json
+import re
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from conftest import SITE
+from scipy.interpolate import PchipInterpolator
+from scripts import SHIFT
+
+from mfca_tutorial.blocks import dct
+
+FILES = sorted(SITE.glob("book/*.html"))
+MOVING = [f"book/{f.name}" for f in FILES if 'class="explorable"' in f.read_text("utf-8")]
+SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
+ANSWER = 100  # milliseconds from a moved control to the new picture, where it is computed
+
+# move all controls to indices: what the page says then, and how long it took
+MOVE = """(box, at) => {
+    const inputs = [...box.querySelectorAll(".explorable-input")];
+    const start = performance.now();
+    inputs.forEach((input, i) => { input.value = at[i]; });
+    inputs.at(-1).dispatchEvent(new Event("input", {bubbles: true}));
+    const time = performance.now() - start;
+    const said = box.querySelector(".explorable-said");
+    const text = (side) => (box.querySelector(".tag." + side) || {}).textContent;
+    const picture = box.querySelector("img");
+    return {note: said ? said.textContent : "", left: text("left"), right: text("right"),
+            pictures: [...box.querySelectorAll("img")].map((img) => img.getAttribute("src")), time};
+}"""
+INPUTS = """box => Object.fromEntries([...box.querySelectorAll(".explorable-input")]
+    .map((input) => [input.dataset.key, Number(input.value)]))"""
+
+
+def data_of(box):
+    return json.loads(box.locator(".explorable-data").text_content())
+
+
+def said(box):
+    return box.locator(".explorable-said").text_content()
+
+
+def counts_of(box):
+    return [len(texts) for texts in data_of(box)["texts"]]
+
+
+class Hand:
+    """A mouse or a finger that touches places (x, y), in 0..1 of an element."""
+
+    def __init__(self, page, kind):
+        self.page = page
+        self.kind = kind
+        self.session = page.context.new_cdp_session(page) if kind == "finger" else None
+
+    def drag(self, element, *places):
+        """Down at the first place, over the others, and up."""
+        element.scroll_into_view_if_needed()
+        frame = element.bounding_box()
+        points = [
+            (frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]) for x, y in places
+        ]
+        if self.kind == "mouse":
+            self.page.mouse.move(*points[0])
+            self.page.mouse.down()
+            for point in points[1:]:
+                self.page.mouse.move(*point, steps=3)
+            self.page.mouse.up()
+            return
+        for number, (x, y) in enumerate(points):
+            kind = "touchMove" if number else "touchStart"
+            self._touch(kind, [{"x": x, "y": y}])
+        self._touch("touchEnd", [])
+
+    def _touch(self, kind, points):
+        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+# ---- what a hand does to each kind, and what must come of it
+
+
+def frames(box, hand):
+    """A picture without a curtain: dragging moves the slider, or touching picks a cell."""
+    data = data_of(box)
+    stage = box.locator(".explorable-stage")
+    if data["beside"]:
+        return curtain(box, hand)
+    if data["touch"]:
+        rows, columns = data["touch"]
+        hand.drag(stage, (0.9, 0.6))
+        cell = int(0.6 * rows) * columns + int(0.9 * columns) + 1
+        assert box.evaluate(INPUTS)["place"] == cell
+    elif stage.evaluate("e => e.classList.contains('grabbed')"):
+        hand.drag(stage, (0.3, 0.5), (0.86, 0.5))
+        slider = box.locator("input[type=range]").first
+        assert int(slider.input_value()) == round(0.86 * int(slider.get_attribute("max")))
+    at = int(np.ravel_multi_index(list(box.evaluate(INPUTS).values()), data["counts"]))
+    assert said(box) == data["notes"][at]
+    source = box.locator("img").first.get_attribute("src")
+    assert source == data["frames"][data["index"][at]]
+
+
+def curtain(box, hand, stage=None):
+    """The border follows the hand; the pixels beside it are those of the two pictures."""
+    stage = stage or box.locator(".curtain").first
+    for x in (0.8, 0.25):
+        hand.drag(stage, (0.5, 0.4), (x, 0.4))
+        value = int(stage.locator(".curtain-border").input_value())
+        assert abs(value - 100 * x) <= 1.5
+        clip = stage.locator(".over").evaluate("e => getComputedStyle(e).clipPath")
+        assert f"{value}%" in clip
+
+
+def frequencies(box, hand):
+    hand.drag(box.locator(".dct-pad"), (0.1, 0.1), (0.7, 0.4))
+    assert box.evaluate(INPUTS) == {"u": 3, "v": 5}
+    assert said(box).endswith("right: 24 of 64 patterns")
+
+
+def keep(box, hand):
+    curtain(box, hand)
+    hand.drag(box.locator(".dct-pad"), (0.3, 0.45))
+    k = dct.zigzag().index((3, 2)) + 1
+    assert box.evaluate(INPUTS)["k"] == k - 1
+    assert said(box).startswith(f"{k} of 64 kept")
+
+
+def rounding(box, hand):
+    curtain(box, hand)
+    hand.drag(box.locator(".ladder"), (0.25, 0.5), (0.375, 0.5))  # the second line, to 96
+    assert "step²/12 = 192.0" in said(box)
+
+
+def intervals(box, hand):
+    """Touch two symbols, then pull a border: Python narrows the same interval."""
+    middle = (190 + 27) / 314  # of the drawing: the bar that is cut
+    start = box.evaluate(INPUTS)
+    message = list(data_of(box)["given"]["messages"].values())[start["message"]][: start["step"]]
+    svg = box.locator(".interval")
+    for x, symbol in ((0.5, 0), (0.1, -1)):
+        hand.drag(svg, (x, middle))
+        message = [*message, symbol]
+    first, last = start["first"] + 1, start["last"] + 1
+    hand.drag(svg, (first / 16, middle), ((first + 2) / 16 + 0.01, middle))
+    assert box.evaluate(INPUTS)["first"] + 1 == first + 2
+    first += 2
+
+    parts = {-1: (0, first), 0: (first, 16 - first - last), 1: (16 - last, last)}
+    low, width = Fraction(0), Fraction(1)
+    for symbol in message:
+        begin, count = parts[symbol]
+        low, width = low + width * Fraction(begin, 16), width * Fraction(count, 16)
+    price = -np.log2(float(width))
+    shown = f"interval [{float(low):.6f}, {float(low + width):.6f}), price {price:.2f} bits"
+    assert said(box).startswith(shown)
+
+    # the buttons do the same for the keyboard
+    box.get_by_role("button", name="take the last symbol away").press("Enter")
+    assert not said(box).startswith(shown)
+
+
+def bytes_(box, hand):
+    """The byte under the pointer names its field."""
+    fields = data_of(box)["given"]["fields"]
+    for at in (4, 6, 20):
+        hand.drag(box.locator(f'.hex-byte[data-at="{at}"]'), (0.5, 0.5))
+        name, start, size, _ = next(one for one in fields if one[1] <= at < one[1] + one[2])
+        place = f"byte {start}" if size == 1 else f"bytes {start} to {start + size - 1}"
+        assert said(box).startswith(f"{name}: {place};")
+
+
+def race(box, hand):
+    """An edge is pulled: SciPy integrates over the same range."""
+    svg = box.locator(".plot")
+    knob = box.locator(".edge-knob").first
+    knob.scroll_into_view_if_needed()
+    outer, inner = svg.bounding_box(), knob.bounding_box()
+    x = (inner["x"] + inner["width"] / 2 - outer["x"]) / outer["width"]
+    y = (inner["y"] + inner["height"] / 2 - outer["y"]) / outer["height"]
+    hand.drag(svg, (x, y), (x, y - 0.15))
+    values = box.evaluate(INPUTS)
+    assert values["start"] > 0
+
+    given = data_of(box)["given"]
+    names = data_of(box)["texts"]
+    rival, metric = names[0][values["rival"]], names[1][values["metric"]]
+    pair = [given["curves"][name][metric] for name in (rival, given["ours"])]
+    least = max(quality[0] for _, quality in pair)
+    most = min(quality[-1] for _, quality in pair)
+    low, high = (least + (most - least) * values[key] / 20 for key in ("start", "end"))
+    areas = [PchipInterpolator(q, np.log(r)).integrate(low, high) for r, q in pair]
+    gain = 100 * np.expm1((areas[1] - areas[0]) / (high - low))
+    assert f"{abs(gain):.1f} % {'more' if gain > 0 else 'fewer'} bits" in said(box)
+    assert f"over {low:.1f} to {high:.1f} dB" in said(box)
+
+
+def wave(box, hand):
+    hand.drag(box.locator(".waves"), (0.6, 0.5), (0.3, 0.5))  # half as far: twice the frequency
+    assert said(box).startswith("frequency 6 of 28: factor 0.")
+
+
+def gates(box, hand):
+    frequency = data_of(box)["given"]["frequencies"]
+    frequency = json.loads(json.dumps(frequency))[-1]
+    u, v = frequency
+    place = ((v + 0.5) / 8, (u + 0.5) / 8)
+    hand.drag(box.locator(".gate-pad"), place, (place[0], place[1] - 30 / 230))
+    groups = data_of(box)["texts"][1]
+    values = box.evaluate(INPUTS)
+    assert groups[values["group"]] == f"{u}, {v}"
+    assert values["louder"] in (6, 8)  # two steps up, from once or from where it was
+    assert said(box).startswith(f"({u}, {v})")
+
+
+def kernels(box, hand):
+    svg = box.locator(".kernels")
+    hand.drag(svg, (3 / 24, 35 / 250), (6 / 24, 35 / 250))
+    hand.drag(svg, (4 / 24, 48 / 250), (3.4 / 24, 48 / 250))
+    assert box.evaluate(INPUTS) == {"kernel": 4, "stride": 1}  # 6 and 3
+    assert said(box) == "each pixel is covered 4 to 4 times"
+
+
+def painting(box, hand):
+    """Two blocks are painted: their bytes and errors come from the brush's level."""
+    given = data_of(box)["given"]
+    values = box.evaluate(INPUTS)
+    levels = list(list(given["presets"].values())[values["map"]])
+    for block in (0, 3):
+        hand.drag(box.locator(".paint-frame"), ((block + 0.5) / 4, 0.1))
+        levels[block] = values["brush"]
+    cost = sum(given["bytes"][level][block] for block, level in enumerate(levels))
+    mse = np.mean([given["errors"][level][block] for block, level in enumerate(levels)])
+    assert said(box).startswith(f"{cost:,.0f} bytes, {10 * np.log10(255**2 / mse):.2f} dB;")
+
+    # and by keyboard
+    block = box.locator(".paint-grid button").nth(5)
+    before = said(box)
+    block.focus()
+    hand.page.keyboard.press("Enter")
+    assert said(box) != before
+    assert given["offsets"][values["brush"]] == int(block.inner_text())
+
+
+def passes(box, hand):
+    place = box.locator('[data-place="1,1,2"]')
+    hand.drag(place, (0.5, 0.5))
+    assert said(box).startswith(f"Pass {place.inner_text()}:")
+    assert "chosen" in place.get_attribute("class")
+
+
+KINDS = {
+    "frames": frames,
+    "curtain": curtain,
+    "frequencies": frequencies,
+    "keep": keep,
+    "rounding": rounding,
+    "intervals": intervals,
+    "bytes": bytes_,
+    "race": race,
+    "wave": wave,
+    "gates": gates,
+    "kernels": kernels,
+    "painting": painting,
+    "passes": passes,
+}
+
+
+# ---- the tests
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", MOVING)
+def test_hands_take_hold(visit, name, theme, size):
+    width, height = SIZES[size]
+    finger = {"has_touch": True, "is_mobile": False} if size == "narrow" else {}
+    view = {"viewport": {"width": width, "height": height}, "color_scheme": theme}
+    page = visit(name, **view, **finger)
+    hand = Hand(page, "finger" if finger else "mouse")
+    for box in page.locator(".explorable").all():
+        KINDS[box.get_attribute("data-kind")](box, hand)
+    assert page.problems == []
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_pages_say_what_python_says(visit, name):
+    page = visit(name)
+    for box in page.locator(".explorable").all():
+        data = data_of(box)
+        slowest = 0
+        for proof in data.get("proofs", []):
+            shown = box.evaluate(MOVE, proof["at"])
+            assert shown["note"] == proof["note"]
+            slowest = max(slowest, shown["time"])
+        assert slowest <= ANSWER, box.get_attribute("id")
+
+        # frames: the first, the last and some between
+        if "counts" not in data:
+            continue
+        for at in np.linspace(0, len(data["index"]) - 1, 5).astype(int):
+            places = [int(place) for place in np.unravel_index(at, data["counts"])]
+            shown = box.evaluate(MOVE, places)
+            assert shown["note"] == data["notes"][at]
+            assert shown["pictures"][0] == data["frames"][data["index"][at]]
+            if data["beside"]:
+                assert shown["left"] == data["labels"][at]
+                assert shown["right"] == data["besideLabels"][at]
+                assert shown["pictures"][1] == data["frames"][data["beside"][at]]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", MOVING)
+def test_nothing_jumps(visit, name, size):
+    """Neither while the page loads nor while a control goes from end to end."""
+    width, height = SIZES[size]
+    page = visit(name, viewport={"width": width, "height": height})
+    boxes = page.locator(".explorable").all()
+    for box in boxes:
+        tall = box.bounding_box()["height"]
+        every = counts_of(box)
+        for at in ([0] * len(every), [count - 1 for count in every]):
+            box.evaluate(MOVE, at)
+            assert box.bounding_box()["height"] == pytest.approx(tall, abs=1)
+    assert page.evaluate(SHIFT) < 0.05
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_boxes_are_full(visit, name):
+    """The picture and the controls share their edges, and no part of the box is empty."""
+    page = visit(name)
+    for box in page.locator(".explorable").all():
+        inner = box.locator(".explorable-stage").first.bounding_box()
+        outer = box.bounding_box()
+        assert inner["width"] > 0.93 * outer["width"]
+        for slider in box.locator(".explorable-control input").all():
+            frame = slider.bounding_box()
+            assert abs(frame["x"] - inner["x"]) <= 2
+            assert abs(frame["width"] - inner["width"]) <= 4
+
+
+def test_pages_work_from_a_file(browser):
+    page = browser.new_page()
+    for name in MOVING[:3]:
+        page.goto((SITE / name).as_uri())
+        ready = page.locator(".explorable[data-ready=yes]").count()
+        assert ready == page.locator(".explorable").count() > 0
+    page.close()
+
+
+def test_without_javascript_the_first_picture_stands(browser, address):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    for name in MOVING:
+        page.goto(f"{address}/{name}")
+        for box in page.locator(".explorable").all():
+            assert box.locator("img").first.is_visible(), box.get_attribute("id")
+    context.close()
+
+
+def test_every_explorable_asks_and_answers():
+    text = "".join((SITE / name).read_text("utf-8") for name in MOVING)
+    tasks = re.findall(r'class="explorable-task">(.*?)</p>', text)
+    answers = text.count('<details class="explorable-answer">')
+    assert len(tasks) >= 18
+    assert answers >= 0.8 * len(tasks)
