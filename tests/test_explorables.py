@@ -19,6 +19,7 @@ from mfca_tutorial.show import figures, html, pictures, style
 from mfca_tutorial.show.computed import PROOFS
 from mfca_tutorial.show.explorables import Choice, Curtain, Explorable, Slider
 from mfca_tutorial.show.live import divided
+from mfca_tutorial.show.painter import Painter
 
 matplotlib.use("agg")
 WORDS = {"title": "A <title>", "task": "Move a.", "alt": lambda a, b: f"a {a}, b {b}"}
@@ -285,6 +286,30 @@ def test_what_is_computed_comes_with_numbers_and_with_what_python_says():
         raw = base64.b64decode(packed["base64"])
         array = np.frombuffer(raw, packed["type"]).reshape(packed["shape"])
         np.testing.assert_array_equal(array, given[name].astype(kind))
+
+
+def test_a_painter_changes_the_chapters_own_variable(monkeypatch):
+    mine = np.zeros((2, 2), int)
+
+    def draw():
+        return np.full((4, 6, 3), 100 + mine.sum(), np.uint8), f"sum {mine.sum()}"
+
+    painter = Painter(mine, (-12, 0, 12), draw, alt="A map.", scale=2)
+    grid, picture, note = painter.live().children
+    grid.children[1].value = 12
+    grid.children[2].value = -12
+    grid.children[3].value = 12
+    assert mine.tolist() == [[0, 12], [-12, 12]]
+    assert note.value == "sum 12"
+    seen = np.asarray(Image.open(io.BytesIO(picture.value)))
+    assert seen.shape == (8, 12, 3) and (seen == 112).all()
+
+    # on a page, the picture of what the variable is
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    monkeypatch.setenv("MFCA_PUBLISHED", "1")
+    painter._ipython_display_()
+    assert 'alt="A map."' in shown[0].data and "<p>sum 12</p>" in shown[0].data
 
 
 def test_scripts_and_styles_are_complete():

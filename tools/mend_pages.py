@@ -62,7 +62,7 @@ def up_to(page, site):
 
 
 def without_unused(text):
-    """A page without the parts of MathJax and of the design extension that it does not use."""
+    """A page without what it does not use: MathJax, the design extension, explorables."""
     body = text[text.find("<body") :]
     if 'class="math' not in body:
         text = re.sub(r"<script>window\.MathJax = .*?</script>\s*", "", text, flags=re.S)
@@ -70,6 +70,9 @@ def without_unused(text):
     if not re.search(r'class="[^"]*\bsd-', body):
         text = re.sub(r"<link[^>]*sphinx-design[^>]*>\s*", "", text)
         text = re.sub(r"<script[^>]*design-tabs[^>]*></script>\s*", "", text)
+    if 'class="explorable"' not in body:
+        kept = r"(?!touch|curtain)" if 'class="curtain"' in body else ""
+        text = re.sub(rf"<script[^>]*explorables/{kept}\w+\.js[^>]*></script>\s*", "", text)
     if 'class="math' in body or 'class="explorable"' in body:
         text = text.replace(ARTICLE, ARTICLE + WITHOUT_SCRIPTS, 1)
     return text

@@ -51,14 +51,16 @@
       const again = event.type === "pointerdown" && before === cell;
       board.move({ [input.dataset.key]: again ? 0 : cell });
     });
-    input.addEventListener("input", () => {
+    const frameCell = () => {
       const cell = Number(input.value) - 1;
       mark.hidden = cell < 0;
       mark.style.left = (100 * (cell % columns)) / columns + "%";
       mark.style.top = (100 * Math.floor(cell / columns)) / rows + "%";
       mark.style.width = 100 / columns + "%";
       mark.style.height = 100 / rows + "%";
-    });
+    };
+    input.addEventListener("input", frameCell);
+    frameCell();
   }
 
   // ---- the start
