@@ -23,7 +23,7 @@ from mfca_tutorial.entropy.range_coder import cumulate
 # ---- the range coder
 
 COUNTS = (2, 5, 1)  # of the symbols -1, 0, 1
-MESSAGE = (0, 0, 1, -1)
+MESSAGE = (0, 0, -1, 0)  # the first symbols of the message in chapter 7
 
 RANGE_LABEL = (
     "A message as an interval. The counts of three symbols divide the interval from 0 to 1; the "

@@ -132,8 +132,8 @@ def importance_phone():
 GAIN_LABEL = (
     "Rounding with a gain. Latents are multiplied by the gain of the quality, the predicted mean "
     "is taken away, the rest is rounded to whole numbers for the file; the decoder goes back the "
-    "same way. Two number lines below: with a gain of one a latent is rounded to a coarse grid, "
-    "with a gain of four to a fine one."
+    "same way. Two number lines below: at gain 1 the grid is coarse, at gain 4 it is four times as "
+    "fine."
 )
 LATENT = 2.3  # the example on the number lines
 LOW, HIGH = 1, 4  # two gains
