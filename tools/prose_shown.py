@@ -25,7 +25,8 @@ TYPED = re.compile(
     re.S,
 )
 DATA = re.compile(r'<script type="application/json"[^>]*>(.*?)</script>', re.S)
-SCRIPT = re.compile(r"<(script|style)\b.*?</\1>", re.S)
+# ticks of a figure are no statements
+SCRIPT = re.compile(r"<(script|style|svg)\b.*?</\1>", re.S)
 CODE = re.compile(r"`([^`\n]+\.(?:json|csv))`")
 
 # What is computed where a cell's code combines literals.

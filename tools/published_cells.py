@@ -2,9 +2,11 @@
 
 In Jupyter and Colab every cell is open. On a page the reader comes for the pictures and the code
 that teaches; what only plots, moves or checks lies behind a line that says what it does. The
-versions, which every chapter prints, are said once, on the page about the build.
+versions, which every chapter prints, are said once, on the page about the build. A figure gets the
+name that its cell gives it for those who cannot see it.
 """
 
+import html
 import re
 
 # Tags of cells. `show-input` keeps a cell open that would be folded otherwise.
@@ -17,6 +19,7 @@ MOVES = "How this picture is moved"
 FIGURE = "How this figure is made"
 OTHER = "Code that this step uses"
 
+UNNAMED = 'aria-label=""'  # as the package writes a figure
 MOVING = re.compile(r"^(?:Explorable|Curtain)\(", re.M)
 
 
@@ -74,8 +77,18 @@ def is_silent(cell):
     return is_folded(cell) and not cell.outputs and "setup" not in cell.metadata["tags"]
 
 
+def name_figures(cell):
+    """Give figures that are HTML their accessible name, the alternative text of their cell."""
+    alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt")
+    for output in cell.outputs if alt else []:
+        shown = output.get("data", {})
+        if "text/html" in shown:
+            name = f'aria-label="{html.escape(alt)}"'
+            shown["text/html"] = shown["text/html"].replace(UNNAMED, name)
+
+
 def dress(notebook):
-    """Fold the cells of a chapter that only plot, move or check, and drop the set-up's output."""
+    """Fold cells that only plot, move or check, name figures, and drop the set-up's output."""
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
@@ -84,5 +97,6 @@ def dress(notebook):
             fold(cell, words)
         if "setup" in cell.metadata.get("tags", []):
             cell.outputs = []
+        name_figures(cell)
     notebook.cells = joined(notebook.cells)
     return notebook

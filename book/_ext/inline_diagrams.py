@@ -16,7 +16,7 @@ from docutils import nodes
 from sphinx.transforms import SphinxTransform
 
 FOLDER = "_assets/diagrams"
-STYLE = "diagrams.css"
+STYLES = ("diagrams.css", "figures.css")
 
 
 def inlined(file):
@@ -67,6 +67,7 @@ class InlineDiagrams(SphinxTransform):
 
 def setup(app):
     """What Sphinx calls first."""
-    app.add_css_file(STYLE)
+    for style in STYLES:
+        app.add_css_file(style)
     app.add_transform(InlineDiagrams)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

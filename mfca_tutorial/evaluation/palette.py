@@ -26,6 +26,11 @@ TEAL = "#005444"
 VIOLET = "#463072"
 RIVAL = "#8c929a"
 
+# the same for text, where the colours above are too light: a contrast of 4.5 : 1 or more
+OURS_TEXT = "#c2255c"
+BLUE_TEXT = "#1c62a3"
+RIVAL_TEXT = "#5a636e"
+
 CODECS: dict[str, Look] = {
     "mfca": Look("MFCA codec", OURS, "o"),
     "jpeg": Look("JPEG", BLUE, "s"),
@@ -53,6 +58,12 @@ CYCLE: list[str] = [
     VIOLET,
     RIVAL,
 ]
+
+
+def text_colour(colour: str) -> str:
+    """Return the colour in which to write the name of a curve of this colour."""
+    darker = {OURS: OURS_TEXT, BLUE: BLUE_TEXT, RIVAL: RIVAL_TEXT}
+    return darker.get(colour, colour)
 
 
 def look_of(name: str, number: int = 0) -> Look:

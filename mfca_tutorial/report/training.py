@@ -11,6 +11,7 @@ Taught in chapters 11 and 13.
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,6 +27,9 @@ from mfca_tutorial.pixels import Pixels
 from mfca_tutorial.report.model import CompressionAutoencoder, ReportOutput
 from mfca_tutorial.report.tracker import MetricsTracker
 from mfca_tutorial.whole_files import write_atomic
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # the report names these three parts of the total, but it adds a fourth: "perceptual"
 LOSSES = ("total", "reconstruction", "rate", "quantization")
@@ -172,7 +176,7 @@ def enhanced_train_model(
 
         # the report looks at its curves every five epochs
         if plots and epoch % PLOT_EVERY == 0:
-            _plot(history, f"{plots}/epoch_{epoch:03d}.png")
+            _save_plots(history, f"{plots}/epoch_{epoch:03d}.png")
 
     # end with the best weights, not the last ones
     model.load_state_dict(load_file(best, device=str(device)))
@@ -240,8 +244,8 @@ def _train_epoch(
     return {key: total / count for key, total in totals.items()}
 
 
-def _plot(history: Sequence[Row], file: str) -> None:
-    """Draw the losses and metrics so far, one panel each, and write them to a picture file."""
+def draw_history(history: Sequence[Row]) -> "Figure":
+    """Draw the losses and metrics so far, one panel each, over the epochs."""
     from matplotlib.figure import Figure
 
     # one panel per column of the history
@@ -249,13 +253,16 @@ def _plot(history: Sequence[Row], file: str) -> None:
     epochs = [row["epoch"] for row in history]
 
     # there are at most eight panels: four losses, three metrics, the learning rate
-    figure = Figure(figsize=(12, 6), layout="constrained")
+    figure = Figure(figsize=(7.6, 4), layout="constrained")
     panels = figure.subplots(2, 4)
     for axes, key in zip(panels.flat, keys):
         axes.plot(epochs, [row[key] for row in history])
         axes.set(title=key.replace("_", " "), xlabel="epoch")
+    return figure
 
+
+def _save_plots(history: Sequence[Row], file: str) -> None:
     # the number of the epoch is in the name, so no earlier picture of this training is overwritten
     picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=100)
+    draw_history(history).savefig(picture, format="png", dpi=150)
     write_atomic(file, picture.getvalue())

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 
 from mfca_tutorial.evaluation import rd
 from mfca_tutorial.evaluation.literature import ANCHOR, STEPPING_STONE, learned_codecs
-from mfca_tutorial.evaluation.palette import CODECS
-from mfca_tutorial.show.style import INK, MUTED
+from mfca_tutorial.evaluation.palette import CODECS, text_colour
+from mfca_tutorial.show.style import INK, MUTED, PAPER
 
 # where a label stands from its point, so that no label covers another; elsewhere to the right
 PLACES = {
@@ -47,7 +47,7 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
     ours: (multiply-accumulates per pixel, BD-rate in %) by label; these points are highlighted.
     Codecs of the literature whose cost nobody states are left out.
     """
-    figure, ax = plt.subplots(figsize=(6.8, 4.6))
+    figure, ax = plt.subplots(figsize=(7.4, 4.8))
     _draw_standards(ax)
 
     # the literature stands back
@@ -55,7 +55,7 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
         if codec["decoder_macs"] is None:
             continue
         point = (codec["decoder_macs"], codec["bd_rate"])
-        ax.plot(*point, "o", color=MUTED, markerfacecolor="white", markersize=6)
+        ax.plot(*point, "o", color=MUTED, markerfacecolor=PAPER, markersize=6)
         place = PLACES.get(codec["name"], "right")
         _write(ax, point, codec["label"], place, INK)
 
@@ -67,7 +67,7 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
     colour = CODECS["mfca"].colour
     for label, (macs, bd_rate) in ours.items():
         ax.plot(macs, bd_rate, "o", color=colour, markersize=9)
-        _write(ax, (macs, bd_rate), label, "right", colour, "bold")
+        _write(ax, (macs, bd_rate), label, "right", text_colour(colour), "semibold")
 
     # costs differ by factors, so their axis is logarithmic
     ax.set(
@@ -79,7 +79,11 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
     )
 
     # two directions are good ones
-    ax.set_title("cheaper to the left, fewer bits further down", fontsize=9.5, color=MUTED)
+    ax.set_title(
+        "cheaper to the left, fewer bits further down",
+        fontweight="normal",
+        color=MUTED,
+    )
 
     # close the figure, or the notebook would show it a second time
     plt.close(figure)

@@ -1,32 +1,44 @@
 """How a chapter begins: the look of its figures, its seeds, its device.
 
-The figures are legible at the width of a phone, and, on their white ground, on light and dark
-pages.
+In Jupyter and Colab a figure is a picture on the ground of the light page. On published pages it is
+SVG in the page's own colours (`show/svg.py`).
 
 But: the colours of the codecs are not here; they are in `evaluation/palette.py`.
 
 Taught in chapter 0.
 """
 
+import os
 import platform
 import random
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import font_manager
+from matplotlib.figure import Figure
 
+from mfca_tutorial import data
 from mfca_tutorial.evaluation.palette import CYCLE
 
 if TYPE_CHECKING:
     import torch
 
-PAPER = "#ffffff"  # the background of text and curves
+# The light colours of the page's tokens, `_assets/tokens.css`, beside those in the palette.
+PAPER = "#fdfdfc"  # the background of text and curves
 INK = "#1b1f24"  # text
 MUTED = "#5a636e"  # whatever should be less prominent than the text
+LINE = "#dfe3e8"  # the grid
+WASH = "#f3f5f7"  # large areas, with text on them
+BLUE_WASH = "#eaf3fb"
+OURS_WASH = "#fdeef4"
+
+FONT = "Inter"  # that of the page; its files come with the package
+FONT_FILES = ("fonts/inter-regular.ttf", "fonts/inter-semibold.ttf")
 
 STYLE: dict[str, object] = {
     # the page
-    "figure.figsize": (6.4, 3.8),
+    "figure.figsize": (7.2, 3.9),
     "figure.dpi": 150,
     "figure.facecolor": PAPER,
     "figure.constrained_layout.use": True,
@@ -35,28 +47,39 @@ STYLE: dict[str, object] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.8,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
     # the grid, which lies behind the curves
     "axes.grid": True,
     "axes.axisbelow": True,
-    "grid.color": "#dfe3e8",
-    "grid.linewidth": 0.7,
+    "grid.color": LINE,
+    "grid.linewidth": 0.8,
     # text, sizes in points
+    "font.family": [FONT, "DejaVu Sans"],  # the second has the signs that the first lacks
     "text.color": INK,
-    "axes.labelcolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
+    "axes.labelcolor": MUTED,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
     "font.size": 10.5,
-    "axes.titlesize": 11,
-    "axes.labelsize": 10.5,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": 600,
+    "axes.labelsize": 10,
     "xtick.labelsize": 9.5,
     "ytick.labelsize": 9.5,
     "axes.titlelocation": "left",
     "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "mathtext.default": "regular",
     # curves and images
-    "lines.linewidth": 1.9,
+    "lines.linewidth": 2.2,
     "lines.markersize": 5,
+    "lines.solid_capstyle": "round",
+    "patch.linewidth": 0,
     "axes.prop_cycle": plt.cycler(color=CYCLE),
-    "image.interpolation": "nearest",
+    "image.interpolation": "none",  # every pixel as it is
     "image.cmap": "viridis",
 }
 
@@ -97,7 +120,14 @@ def start(seed: int = 0) -> "torch.device":
 
 
 def use_style() -> None:
-    """Give Matplotlib the look of the book."""
+    """Give Matplotlib the look of the book, and let a notebook show figures as its readers need.
+
+    In the published build (environment variable MFCA_PUBLISHED) figures become part of the page.
+    """
+    # the font of the page, so that texts are as wide here as there
+    for name in FONT_FILES:
+        font_manager.fontManager.addfont(data.path(name))
+
     # this applies to all figures that are drawn from here on
     plt.style.use(STYLE)
 
@@ -107,5 +137,17 @@ def use_style() -> None:
         from matplotlib_inline.backend_inline import set_matplotlib_formats
     except ImportError:
         return
-    if get_ipython() is not None:
-        set_matplotlib_formats("png", bbox_inches=None)
+    shell = get_ipython()
+    if shell is None:
+        return
+    set_matplotlib_formats("png", bbox_inches=None)
+
+    # on a page, a figure is HTML; whatever asks for a picture still gets one
+    if os.environ.get("MFCA_PUBLISHED"):
+        from mfca_tutorial.show.photographs import Photographs, photographs_html
+        from mfca_tutorial.show.svg import figure_html
+
+        formatters = shell.display_formatter.formatters
+        formatters["image/png"].pop(Figure)
+        formatters["text/html"].for_type(Figure, figure_html)
+        formatters["text/html"].for_type(Photographs, photographs_html)
