@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from mfca_tutorial.evaluation import palette
-from mfca_tutorial.show import figures, labels, photographs, style, svg
+from mfca_tutorial.show import figures, labels, photographs, style, svg, tokens
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -64,18 +64,18 @@ def decoded(uri):
 
 def test_colours_are_the_tokens_of_the_light_page():
     css = (ROOT / "_assets" / "tokens.css").read_text("utf-8").split("html[data-theme")[0]
-    tokens = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", css))
-    assert {name: tokens[name] for name in svg.TOKENS.values()} == {
-        name: colour for colour, name in svg.TOKENS.items()
+    light = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", css))
+    assert {name: light[name] for name in tokens.TOKENS.values()} == {
+        name: colour for colour, name in tokens.TOKENS.items()
     }
-    assert set(palette.CYCLE) <= set(svg.TOKENS)
+    assert set(palette.CYCLE) <= set(tokens.TOKENS)
 
 
 def test_a_plot_has_the_page_s_colours_and_font():
     text = svg.svg_of(drawn())
     used = dict(VARIABLE.findall(text))
     assert {"ours", "rival", "soft", "line", "ink"} <= set(used)
-    assert not set(re.findall(r"#[0-9a-f]{6}", VARIABLE.sub("", text))) & set(svg.TOKENS)
+    assert not set(re.findall(r"#[0-9a-f]{6}", VARIABLE.sub("", text))) & set(tokens.TOKENS)
     assert "DejaVu" not in text
     assert text.count("var(--sans") == len(re.findall("<text", text)) > 5
 

@@ -29,6 +29,7 @@ import edition as this_edition
 import landing
 import nbformat
 import yaml
+from gallery import Gallery
 from mend_pages import mend, scorer
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
@@ -172,10 +173,13 @@ def stage(edition):
     (folder / "scorer.js").write_text(scorer(glossary), "utf-8")
     (folder / "_config.yml").write_text(yaml.safe_dump(config), "utf-8")
 
+    gallery = Gallery(folder)
     for file in CHAPTERS:
         chapter = dress(read(EXECUTED / file.name, edition))
+        gallery.add(chapter, file.stem)
         nbformat.write(chapter, folder / "book" / file.name)
     (folder / "runs.json").write_text(json.dumps(runs()), "utf-8")
+    gallery.write()
     landing.write(folder, CHAPTERS, BUILD / "landing", edition)
     status = folder / "book" / "status.md"
     text = status.read_text("utf-8")

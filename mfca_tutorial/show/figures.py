@@ -36,7 +36,9 @@ from mfca_tutorial.pixels import as_rgb
 from mfca_tutorial.show.labels import name_lines
 from mfca_tutorial.show.photographs import ColourBar, show_images
 from mfca_tutorial.show.pictures import enlarge, error_map, heat, signed
-from mfca_tutorial.show.style import (
+from mfca_tutorial.show.style import start, use_style
+from mfca_tutorial.show.svg import on_phones
+from mfca_tutorial.show.tokens import (
     BLUE_WASH,
     INK,
     LINE,
@@ -44,10 +46,7 @@ from mfca_tutorial.show.style import (
     OURS_WASH,
     PAPER,
     WASH,
-    start,
-    use_style,
 )
-from mfca_tutorial.show.svg import on_phones
 
 if TYPE_CHECKING:
     from IPython.display import Markdown

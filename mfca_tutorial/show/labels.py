@@ -60,11 +60,15 @@ def name_lines(
 
 
 def _end(ax: Axes, line: Line2D) -> np.ndarray:
-    # the last point that is a number and inside the axes
-    points = ax.transScale.transform(line.get_xydata())  # scales may be logarithmic
+    # scales may be logarithmic; what is no number is not drawn
+    points = ax.transScale.transform(line.get_xydata())
     shares = ax.transLimits.transform(points)
-    inside = np.isfinite(shares).all(1) & (shares >= -0.01).all(1) & (shares <= 1.01).all(1)
-    return shares[inside][-1]
+    across, up = shares[np.isfinite(shares).all(1)].T
+
+    # a curve that goes on beyond the right edge is named where it leaves
+    if across[-1] > 1 and np.all(np.diff(across) > 0):
+        return np.array([1.0, np.interp(1.0, across, up)])
+    return np.array([across[-1], up[-1]])
 
 
 def _height(ax: Axes) -> float:

@@ -6,6 +6,7 @@ It draws the points that it is handed, and takes the codecs of the literature fr
 Taught in chapter 12.
 """
 
+import textwrap
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
@@ -15,12 +16,13 @@ from matplotlib.figure import Figure
 from mfca_tutorial.evaluation import rd
 from mfca_tutorial.evaluation.literature import ANCHOR, STEPPING_STONE, learned_codecs
 from mfca_tutorial.evaluation.palette import CODECS, text_colour
-from mfca_tutorial.show.style import INK, MUTED, PAPER
+from mfca_tutorial.show.svg import on_phones
+from mfca_tutorial.show.tokens import INK, MUTED, PAPER
 
 # where a label stands from its point, so that no label covers another; elsewhere to the right
 PLACES = {
-    "shallow-2layer": "left",
-    "shallow-2layer-sga": "left",
+    "shallow-2layer": "above",
+    "shallow-2layer-sga": "below",
     "elic2022": "above",
     "dcvc-uf-intra": "below",
     "hpcm-large": "left",
@@ -38,7 +40,9 @@ SHIFTS = {
 LEFT_EDGE = 700  # multiply-accumulates per pixel
 RIGHT_EDGE = 3e6
 LOWER_EDGE = -41  # BD-rate, %
-UPPER_EDGE = 10
+UPPER_EDGE = 11
+LONGEST = 20  # letters in a line of a label
+PHONE_HEIGHT = 4.8  # inches
 
 
 def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
@@ -57,7 +61,8 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
         point = (codec["decoder_macs"], codec["bd_rate"])
         ax.plot(*point, "o", color=MUTED, markerfacecolor=PAPER, markersize=6)
         place = PLACES.get(codec["name"], "right")
-        _write(ax, point, codec["label"], place, INK)
+        label = textwrap.fill(codec["label"], LONGEST)
+        _write(ax, point, label, place, INK)
 
         # a BD-rate without a curve behind it gets a cross: it is chained over another anchor
         if codec["curve"] is None:
@@ -65,16 +70,17 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
 
     # ours comes forward, in the colour of its curves
     colour = CODECS["mfca"].colour
-    for label, (macs, bd_rate) in ours.items():
+    for number, (label, (macs, bd_rate)) in enumerate(ours.items()):
         ax.plot(macs, bd_rate, "o", color=colour, markersize=9)
-        _write(ax, (macs, bd_rate), label, "right", text_colour(colour), "semibold")
+        place = "above" if number == 0 else "right"
+        _write(ax, (macs, bd_rate), label, place, text_colour(colour), "semibold")
 
     # costs differ by factors, so their axis is logarithmic
     ax.set(
         xscale="log",
         xlim=(LEFT_EDGE, RIGHT_EDGE),
         ylim=(LOWER_EDGE, UPPER_EDGE),
-        xlabel="multiply-accumulates per pixel that the decoder runs",
+        xlabel="decoder's multiply-accumulates per pixel",
         ylabel="BD-rate against BPG on Kodak, %",
     )
 
@@ -84,6 +90,9 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
         fontweight="normal",
         color=MUTED,
     )
+
+    # on a phone labels need room above and below
+    on_phones(figure, height=PHONE_HEIGHT)
 
     # close the figure, or the notebook would show it a second time
     plt.close(figure)

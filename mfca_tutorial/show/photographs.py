@@ -31,7 +31,7 @@ TITLE_GAP = 6  # pixels between a title and whatever is above it
 TITLE_LIFT = 5  # pixels between a title and its picture
 BAR = 26  # pixels that a colour bar and its numbers take
 BAR_HEIGHT = 8  # pixels of its colours
-PHONE = 358  # pixels: the column of a page on a phone
+PHONE = 342  # pixels: the column of a page on a phone
 LEAST = 108  # pixels: photographs become no narrower than this on a phone
 
 

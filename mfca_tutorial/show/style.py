@@ -3,7 +3,7 @@
 In Jupyter and Colab a figure is a picture on the ground of the light page. On published pages it is
 SVG in the page's own colours (`show/svg.py`).
 
-But: the colours of the codecs are not here; they are in `evaluation/palette.py`.
+But: the colours are not here; they are in `show/tokens.py` and `evaluation/palette.py`.
 
 Taught in chapter 0.
 """
@@ -20,18 +20,12 @@ from matplotlib.figure import Figure
 
 from mfca_tutorial import data
 from mfca_tutorial.evaluation.palette import CYCLE
+from mfca_tutorial.show.photographs import Photographs, photographs_html
+from mfca_tutorial.show.svg import figure_html
+from mfca_tutorial.show.tokens import INK, LINE, MUTED, PAPER
 
 if TYPE_CHECKING:
     import torch
-
-# The light colours of the page's tokens, `_assets/tokens.css`, beside those in the palette.
-PAPER = "#fdfdfc"  # the background of text and curves
-INK = "#1b1f24"  # text
-MUTED = "#5a636e"  # whatever should be less prominent than the text
-LINE = "#dfe3e8"  # the grid
-WASH = "#f3f5f7"  # large areas, with text on them
-BLUE_WASH = "#eaf3fb"
-OURS_WASH = "#fdeef4"
 
 FONT = "Inter"  # that of the page; its files come with the package
 FONT_FILES = ("fonts/inter-regular.ttf", "fonts/inter-semibold.ttf")
@@ -142,12 +136,10 @@ def use_style() -> None:
         return
     set_matplotlib_formats("png", bbox_inches=None)
 
-    # on a page, a figure is HTML; whatever asks for a picture still gets one
+    # on a page, figures are HTML; photographs are also one picture, for those who want a copy
     if os.environ.get("MFCA_PUBLISHED"):
-        from mfca_tutorial.show.photographs import Photographs, photographs_html
-        from mfca_tutorial.show.svg import figure_html
-
         formatters = shell.display_formatter.formatters
-        formatters["image/png"].pop(Figure)
+        as_png = formatters["image/png"].pop(Figure)
+        formatters["image/png"].for_type(Photographs, as_png)
         formatters["text/html"].for_type(Figure, figure_html)
         formatters["text/html"].for_type(Photographs, photographs_html)

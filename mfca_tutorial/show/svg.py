@@ -24,30 +24,10 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec, GridSpecBase, SubplotSpec
 from PIL import Image
 
-from mfca_tutorial.evaluation import palette
-from mfca_tutorial.show import style
 from mfca_tutorial.show.html import data_uri
+from mfca_tutorial.show.tokens import TOKENS
 
-# what each colour is called on a page
-TOKENS: dict[str, str] = {
-    style.PAPER: "page",
-    style.INK: "ink",
-    style.MUTED: "soft",
-    style.LINE: "line",
-    style.WASH: "wash",
-    style.BLUE_WASH: "blue-wash",
-    style.OURS_WASH: "ours-wash",
-    palette.OURS: "ours",
-    palette.OURS_TEXT: "ours-deep",
-    palette.BLUE: "blue",
-    palette.BLUE_TEXT: "blue-deep",
-    palette.AMBER: "amber",
-    palette.TEAL: "teal",
-    palette.VIOLET: "violet",
-    palette.RIVAL: "rival",
-}
-
-PHONE_WIDTH = 3.72  # inches: the column of a page on a phone
+PHONE_WIDTH = 3.56  # inches: the column of a page on a phone
 MOST_PHONE_HEIGHT = 3.7  # inches, of a figure whose panels stay where they are
 LEAST_ROW = 2.0  # inches, of a row of panels that stood side by side
 CSS_DPI = 96  # pixels per inch on a page
@@ -192,8 +172,8 @@ def _grid_of(axes: Axes) -> GridSpecBase:
 
 def _rearrange(figure: Figure, panels: list[Axes], columns: int) -> int:
     # what stands only at the left edge or at the lower one is needed elsewhere now
-    lowest = {}
-    leftmost = {}
+    lowest: dict[int, str] = {}
+    leftmost: dict[int, str] = {}
     for axes in panels:
         place = _place_of(axes)
         leftmost.setdefault(place.rowspan.start, axes.get_ylabel())
