@@ -1,6 +1,7 @@
 """The tokens of the book's look: colours that everybody can tell apart, text that can be read."""
 
 import itertools
+import json
 import re
 from pathlib import Path
 
@@ -143,3 +144,10 @@ def test_pages_use_the_tokens_and_no_other_colours():
             names = set(re.findall(r"var\(--([\w-]+)\)", text))
             defined = set(re.findall(r"--([\w-]+):", CSS + text))
             assert {n for n in names if not n.startswith(("pst-", "bs-", "sd-"))} <= defined
+
+
+def test_chapters_take_their_colours_from_the_package():
+    for file in (ASSETS.parent / "book").glob("*.ipynb"):
+        cells = json.loads(file.read_text("utf-8"))["cells"]
+        code = "".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+        assert not re.findall(r"#[0-9a-fA-F]{6}\b", code), file.name

@@ -82,7 +82,7 @@ class Gallery:
 
     def add_figure(self, chapter, options, data):
         """Add a figure of a cell."""
-        shown = data.get("text/html", "")
+        shown = data.get("text/html", "").replace("<img ", '<img loading="lazy" ')
         name = options["name"]
         source = f"book/{chapter}.ipynb"
         narrow = re.search(VARIANT.format("for-phones"), shown, re.S)

@@ -22,7 +22,7 @@ from mfca_tutorial.show.tokens import INK, MUTED, PAPER
 # where a label stands from its point, so that no label covers another; elsewhere to the right
 PLACES = {
     "shallow-2layer": "above",
-    "shallow-2layer-sga": "below",
+    "shallow-2layer-sga": "left",
     "elic2022": "above",
     "dcvc-uf-intra": "below",
     "hpcm-large": "left",
@@ -41,7 +41,7 @@ LEFT_EDGE = 700  # multiply-accumulates per pixel
 RIGHT_EDGE = 3e6
 LOWER_EDGE = -41  # BD-rate, %
 UPPER_EDGE = 11
-LONGEST = 20  # letters in a line of a label
+LONGEST = {"right": 20, "left": 14, "above": 20, "below": 20}  # letters in a line of a label
 PHONE_HEIGHT = 4.8  # inches
 
 
@@ -61,7 +61,7 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
         point = (codec["decoder_macs"], codec["bd_rate"])
         ax.plot(*point, "o", color=MUTED, markerfacecolor=PAPER, markersize=6)
         place = PLACES.get(codec["name"], "right")
-        label = textwrap.fill(codec["label"], LONGEST)
+        label = textwrap.fill(codec["label"], LONGEST[place])
         _write(ax, point, label, place, INK)
 
         # a BD-rate without a curve behind it gets a cross: it is chained over another anchor

@@ -29,7 +29,9 @@ GROUNDS = """() => {
             for (const shape of svg.querySelectorAll("path, rect")) {
                 const box = shape.getBoundingClientRect();
                 const { fill, fillOpacity } = getComputedStyle(shape);
-                const large = box.width * box.height > 0.6 * all.width * all.height;
+                const across = Math.min(box.right, all.right) - Math.max(box.left, all.left);
+                const down = Math.min(box.bottom, all.bottom) - Math.max(box.top, all.top);
+                const large = across > 0.7 * all.width && down > 0.7 * all.height;
                 if (all.width && large && ![`none`, page].includes(fill) && fillOpacity > 0)
                     faults.push(`a shape of ${fill}`);
             }
