@@ -198,6 +198,6 @@ def test_the_picture_of_quality_and_cost_shows_every_codec():
     from mfca_tutorial.show import landscape
 
     figure = landscape.quality_and_cost({"ours": (5e4, -1.0)})
-    written = {text.get_text() for text in figure.axes[0].texts}
+    written = {" ".join(text.get_text().split()) for text in figure.axes[0].texts}
     assert {codec["label"] for codec in CODECS} | {"ours"} <= written
     assert set(landscape.PLACES) <= {codec["name"] for codec in CODECS}

@@ -53,7 +53,7 @@ def name_lines(
             textcoords="offset points",
             color=text_colour(str(line.get_color())),
             fontsize=SIZE,
-            fontweight=600 if label in bold else 400,
+            fontweight="bold" if label in bold else "normal",
             va="center_baseline",
             annotation_clip=False,
         )

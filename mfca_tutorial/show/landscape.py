@@ -73,7 +73,7 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
     for number, (label, (macs, bd_rate)) in enumerate(ours.items()):
         ax.plot(macs, bd_rate, "o", color=colour, markersize=9)
         place = "above" if number == 0 else "right"
-        _write(ax, (macs, bd_rate), label, place, text_colour(colour), "semibold")
+        _write(ax, (macs, bd_rate), label, place, text_colour(colour), "bold")
 
     # costs differ by factors, so their axis is logarithmic
     ax.set(

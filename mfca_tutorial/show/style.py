@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import torch
 
 FONT = "Inter"  # that of the page; its files come with the package
-FONT_FILES = ("fonts/inter-regular.ttf", "fonts/inter-semibold.ttf")
+FONT_FILES = ("fonts/inter-regular.ttf", "fonts/inter-bold.ttf")
 
 STYLE: dict[str, object] = {
     # the page
@@ -52,14 +52,14 @@ STYLE: dict[str, object] = {
     "grid.color": LINE,
     "grid.linewidth": 0.8,
     # text, sizes in points
-    "font.family": [FONT, "DejaVu Sans"],  # the second has the signs that the first lacks
+    "font.family": [FONT, "sans-serif"],  # the second has signs that the first lacks
     "text.color": INK,
     "axes.labelcolor": MUTED,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "font.size": 10.5,
     "axes.titlesize": 10.5,
-    "axes.titleweight": 600,
+    "axes.titleweight": "bold",
     "axes.labelsize": 10,
     "xtick.labelsize": 9.5,
     "ytick.labelsize": 9.5,
