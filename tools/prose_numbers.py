@@ -5,7 +5,8 @@ notebooks it reads those, and with `--execute` it runs a copy of each first. It 
 each number, with its cell and sentence, and exits with 1 if there is any.
 
 Prose is: Markdown cells, captions and alternative texts of figures, tasks and answers of
-explorables. A number is made of digits; numbers in words are not looked at. It counts as shown if one of these holds:
+explorables. A number is made of digits; numbers in words are not looked at. It counts as shown if
+one of these holds:
 
 1. An output of the chapter prints it, or prints more digits that round to it. A count (a whole
    number without a unit) must be printed exactly. After 'about', 'nearly' and the like, the last

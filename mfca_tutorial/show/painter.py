@@ -1,4 +1,4 @@
-"""A grid of numbers that the reader changes in Jupyter and Colab; the chapter's own variable follows.
+"""A grid of numbers that the reader changes in Jupyter and Colab; a variable of theirs follows.
 
 But: it computes nothing. A chapter passes a function that draws what its variable says.
 
