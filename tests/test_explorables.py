@@ -316,6 +316,13 @@ def test_scripts_and_styles_are_complete():
     scripts = {file.name for file in html.ASSETS.glob("*.js")}
     assert scripts == set(html.SCRIPTS)
 
+    # each is needed by every explorable, or by one of the kinds that it defines
+    needed = {script for kind in html.NEEDED.values() for script in kind}
+    assert needed | set(html.SHARED) == scripts
+    for kind, files in html.NEEDED.items():
+        text = "".join((html.ASSETS / name).read_text("utf-8") for name in files)
+        assert f"mfca.kinds.{kind} = " in text
+
     # none of them ends the element that holds it
     assert html.companions().count("</script") == html.companions().count("</style") == 1
 

@@ -17,6 +17,8 @@ import shutil
 from icons import FONTS, ICONS
 from PIL import Image
 
+from mfca_tutorial.show.html import NEEDED, SCRIPTS, SHARED
+
 # The parts of MathJax that pages load; its menus need `ui`.
 LOADED = ("tex-chtml.js", "output/chtml", "input/tex/extensions", "ui", "LICENSE")
 
@@ -61,6 +63,17 @@ def up_to(page, site):
     return "../" * (len(page.relative_to(site).parts) - 1)
 
 
+def scripts_of(body):
+    """The scripts that a page's explorables need, and the first page's curtain."""
+    kinds = set(re.findall(r'class="explorable"[^>]*data-kind="(\w+)"', body))
+    needed = {script for kind in kinds for script in NEEDED.get(kind, ())}
+    if kinds:
+        needed |= set(SHARED)
+    if 'class="curtain"' in body:
+        needed |= {"touch.js", "curtain.js"}
+    return needed
+
+
 def without_unused(text):
     """A page without what it does not use: MathJax, the design extension, explorables."""
     body = text[text.find("<body") :]
@@ -70,9 +83,8 @@ def without_unused(text):
     if not re.search(r'class="[^"]*\bsd-', body):
         text = re.sub(r"<link[^>]*sphinx-design[^>]*>\s*", "", text)
         text = re.sub(r"<script[^>]*design-tabs[^>]*></script>\s*", "", text)
-    if 'class="explorable"' not in body:
-        kept = r"(?!touch|curtain)" if 'class="curtain"' in body else ""
-        text = re.sub(rf"<script[^>]*explorables/{kept}\w+\.js[^>]*></script>\s*", "", text)
+    for script in set(SCRIPTS) - scripts_of(body):
+        text = re.sub(rf"<script[^>]*explorables/{script}[^>]*></script>\s*", "", text)
     if 'class="math' in body or 'class="explorable"' in body:
         text = text.replace(ARTICLE, ARTICLE + WITHOUT_SCRIPTS, 1)
     return text

@@ -37,6 +37,21 @@ SCRIPTS = (
     "bytes.js",
     "explorable.js",
 )
+# of these, what every explorable needs, and what each kind that is computed needs besides
+SHARED = ("touch.js", "curtain.js", "explorable.js")
+NEEDED = {
+    "frequencies": ("dct.js",),
+    "keep": ("dct.js",),
+    "rounding": ("rounding.js",),
+    "intervals": ("intervals.js",),
+    "race": ("rates.js",),
+    "wave": ("dct.js", "gates.js"),
+    "gates": ("gates.js",),
+    "kernels": ("kernels.js",),
+    "painting": ("painting.js",),
+    "passes": ("passes.js",),
+    "bytes": ("bytes.js",),
+}
 STYLE = "explorable.css"
 COLOURS = "colours.css"  # the book's colours, for pages that are not the book's
 

@@ -136,15 +136,12 @@
     return { box, add: (element) => { words.before(element); return element; } };
   }
 
-  // ---- 'Pick a frequency': given.image (H, W, 3)
+  // ---- 'Pick a frequency': given.grey (H, W)
 
   mfca.kinds.frequencies = function (board) {
-    const { image } = board.given;
-    const [height, width] = image.shape;
-    const x = new Float64Array(height * width);
-    for (let i = 0; i < x.length; i += 1) {
-      x[i] = 0.299 * image[3 * i] + 0.587 * image[3 * i + 1] + 0.114 * image[3 * i + 2] - 128;
-    }
+    const { grey } = board.given;
+    const [height, width] = grey.shape;
+    const x = Float64Array.from(grey, (level) => level - 128);
     const X = mfca.toBlocks(x, width).map(mfca.dct2);
     const all = squares(X);
 
