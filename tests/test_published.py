@@ -59,6 +59,21 @@ def test_silent_folded_cells_are_joined():
     assert len(dressed(cell("a", "check", printed="no"), cell("b", "hide-input"))) == 2
 
 
+def test_kaggle_joins_the_places_that_run_a_chapter():
+    launch = pytest.importorskip("launch")
+    options = {"repository_url": "https://github.com/ORG/REPO/", "repository_branch": "student"}
+    app = SimpleNamespace(config=SimpleNamespace(html_theme_options=options))
+    other, places = {"label": "source"}, {"label": "launch-buttons", "buttons": []}
+    context = {"header_buttons": [other, places]}
+    launch.add_kaggle(app, "book/01_x", "page.html", context, None)
+    (button,) = places["buttons"]
+    source = "https%3A%2F%2Fgithub.com%2FORG%2FREPO%2Fblob%2Fstudent%2Fbook%2F01_x.ipynb"
+    assert button["url"] == f"https://kaggle.com/kernels/welcome?src={source}"
+
+    # a page that is no notebook has no such places
+    launch.add_kaggle(app, "index", "page.html", {}, None)
+
+
 def test_numbers_by_chapter():
     numbers = {
         "book/08_x": {"figure": {"b": (31,), "a": (30,)}},

@@ -65,10 +65,15 @@ def test_the_reading_of_files_would_find_one(tmp_path):
     assert squeeze("def f(x): return x < 3") in plain(tmp_path / "a.html")
 
 
-def test_colab_buttons_point_to_the_student_branch():
+def test_buttons_open_the_notebooks_of_the_student_branch():
     pages = [SITE / "book" / f"{file.stem}.html" for file in FILES]
     built = [page for page in pages if page.exists()]
     assert built
     for page in built:
-        button = rf"colab[^\"]*/blob/student/book/{page.stem}\.ipynb"
-        assert re.search(button, page.read_text("utf-8")), page.name
+        text = html.unescape(page.read_text("utf-8"))
+        for button in (
+            rf"colab[^\"]*/blob/student/book/{page.stem}\.ipynb",
+            rf"kaggle[^\"]*%2Fblob%2Fstudent%2Fbook%2F{page.stem}\.ipynb",
+            rf"mybinder[^\"]*/student\?urlpath=lab/tree/book/{page.stem}\.ipynb",
+        ):
+            assert re.search(button, text), (page.name, button)
