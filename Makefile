@@ -16,7 +16,7 @@ NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 export TQDM_DISABLE = 1
 export JUPYTER_PLATFORM_DIRS = 1
 
-.PHONY: book test setup lint unit notebooks browser colab student site quiz autograder slides epub release-files bench fuzz matrix mutants portability gpu-chapters large shots pdf lab readme diagrams model-card verify-results set-repo set-version release-model clean
+.PHONY: book test setup web lint unit notebooks browser colab student site quiz autograder slides epub release-files bench fuzz matrix mutants portability gpu-chapters large shots pdf lab readme diagrams model-card verify-results set-repo set-version release-model clean
 .NOTPARALLEL:
 
 book: setup
@@ -40,7 +40,7 @@ lint: setup
 	$(BIN)/python tools/lint_prose.py
 	$(BIN)/python tools/strip_notebooks.py --check book/*.ipynb
 
-unit: setup
+unit: setup web
 	MPLBACKEND=agg $(BIN)/python -m pytest tests --ignore=tests/browser --durations=10
 
 notebooks: setup
@@ -80,6 +80,10 @@ autograder: setup
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt -e '.[autograder]'
 	$(BIN)/python tools/autograder.py
 
+# The codec for web pages, in _build/web, of which `book` takes a copy. Without npm this says so, and makes nothing.
+web: setup
+	$(BIN)/python tools/export_web.py
+
 bench: setup
 	$(BIN)/python tools/bench.py
 
@@ -99,7 +103,7 @@ mutants: setup
 	nice $(BIN)/python tools/mutants.py $(ARGS)
 
 portability: setup
-	$(BIN)/python tools/portability.py
+	$(BIN)/python tools/portability.py $(ARGS)
 
 # Some chapters only: make gpu-chapters ARGS='--chapters 04 13'
 gpu-chapters: setup

@@ -121,8 +121,25 @@ def test_what_was_measured_on_a_gpu_holds():
     if not portability.RESULT.exists():
         pytest.skip("not measured yet: `make portability` on a machine with a GPU")
     result = json.loads(portability.RESULT.read_text())
+    if "cpu_writes_gpu_reads" not in result:
+        pytest.skip("not measured yet: `make portability` on a machine with a GPU")
     assert result["checkpoint"] == Codec.from_pretrained().model_id.hex()
     for way in ("cpu_writes_gpu_reads", "gpu_writes_cpu_reads"):
         assert result[way]["files"] == 24
         assert result[way]["differing_latents"] == 0
         assert result[way]["largest_difference"] <= 1
+
+
+def test_what_was_measured_in_javascript_holds():
+    """Of the shipped model, at least 40 files both ways together, and nothing differed."""
+    if not portability.RESULT.exists():
+        pytest.skip("nothing measured yet")
+    web = json.loads(portability.RESULT.read_text()).get("web")
+    if web is None:
+        pytest.skip("not measured yet: `make portability ARGS=--web` where there is npm")
+    assert web["checkpoint"] == Codec.from_pretrained().model_id.hex()
+    ways = [web["python_writes_javascript_reads"], web["javascript_writes_python_reads"]]
+    assert sum(way["files"] for way in ways) >= 40
+    for way in ways:
+        assert way["differing_files"] == 0
+        assert way["largest_difference"] <= 1

@@ -301,7 +301,8 @@ def test_dependencies_have_lower_bounds_only_and_stand_in_the_constraints():
     lines = (ROOT / "constraints.txt").read_text().splitlines()[1:]
     pinned = dict(line.lower().split("==") for line in lines if line)
     assert not [version for version in pinned.values() if "+" in version]  # no local builds
-    for requirement in project["dependencies"] + extras["book"] + extras["test"]:
+    requirements = project["dependencies"] + extras["book"] + extras["test"] + extras["web"]
+    for requirement in requirements:
         name, bound, upper = re.fullmatch(r"([\w-]+)>=([\w.]+)(,<2)?", requirement).groups()
         assert upper in (None, ",<2" if name == "jupyter-book" else None)
         assert name in pinned, f"{name} is not in constraints.txt"

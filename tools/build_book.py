@@ -7,8 +7,8 @@ without the instructor's guide. The instructor's edition (`_build/html-instructo
 Neither shows the cells tagged `trial`, in which a chapter tries the checks of its exercises.
 Neither build runs a cell. A warning from Sphinx is an error. After the build, the downloadable
 notebooks are those for Colab and Jupyter, figures become lossless WebP, MathJax is reduced to what
-pages load, and a 404 page and a sitemap are added. Finally, every page is checked to load nothing
-from any other site.
+pages load, and a 404 page, a sitemap and, where there is npm, the codec for web pages
+(`export_web.py`) are added. Finally, every page is checked to load nothing from any other site.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 
 import colab
 import edition as this_edition
+import export_web
 import landing
 import nbformat
 import yaml
@@ -205,7 +206,7 @@ def sphinx(folder, builder="html"):
 
 
 def finish(site, edition):
-    """Add what a host needs besides the pages: notebooks to download, 404 page, sitemap."""
+    """Add what a host needs besides the pages: notebooks, 404 page, sitemap, the codec."""
     home = this_edition.pages()
     for name, notebook in colab.copies(edition, home).items():
         nbformat.write(notebook, site / "_sources" / "book" / name)
@@ -220,6 +221,11 @@ def finish(site, edition):
 
     missing = (ROOT / "_assets" / "404.html").read_text("utf-8")
     (site / "404.html").write_text(missing.replace("HOME", urlsplit(home).path + "/"), "utf-8")
+
+    # the pages that run the codec look for web/manifest.json, and say so where there is none
+    codec = export_web.build()
+    if codec:
+        shutil.copytree(codec, site / "web", ignore=shutil.ignore_patterns("mfca.mjs", "ppm.mjs"))
 
 
 def check(site, edition):

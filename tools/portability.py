@@ -1,7 +1,9 @@
-"""The same bits everywhere: what the tests compare, and the comparison of a GPU with the CPU.
+"""The same bits everywhere: what the tests compare; a GPU with the CPU, JavaScript with Python.
 
 python tools/portability.py                   24 files each way between CPU and GPU, written to
                                               data/results/portability.json; 2 without a GPU
+python tools/portability.py --web             30 files each way between Python and JavaScript (the
+                                              export of `make web`, in Node), into the same file
 python tools/portability.py --hashes FORM     hashes of the latents of the golden files, as JSON
 """
 
@@ -9,10 +11,13 @@ import argparse
 import hashlib
 import json
 import platform
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -25,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests" / "golden"
 RESULT = ROOT / "data" / "results" / "portability.json"
 
+COMMAND = "python tools/portability.py"
 QUALITIES = (5, 35, 65, 95)
 PICTURES = 6
 CROP = 256  # pixels
@@ -124,7 +130,7 @@ def measure() -> dict:
     on_gpu = Codec.from_pretrained().to("cuda")
     return {
         "checkpoint": on_cpu.model_id.hex(),
-        "command": "python tools/portability.py",
+        "command": COMMAND,
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,
@@ -137,8 +143,58 @@ def measure() -> dict:
     }
 
 
+def store(result: dict) -> None:
+    """Print a result and put it in the place of the same one; the other comparison's stays."""
+    before = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    everything = {"command": COMMAND} | before | result
+    RESULT.write_text(json.dumps(everything, indent=1) + "\n")
+    print(json.dumps(result, indent=1))
+
+
+# ---- JavaScript and Python
+
+
+def measure_web() -> dict:
+    """The shipped codec in Python and in JavaScript: 30 files each way, 6 with the learned map."""
+    import export_web
+    from web_crossing import Case, javascript_to_python, python_to_javascript
+
+    # the pictures and qualities of the other comparison, and a map
+    cases = []
+    for name in data.PHOTOGRAPHS[:PICTURES]:
+        picture = data.centre_crop(data.photograph(name), CROP)
+        cases += [Case(picture, quality) for quality in QUALITIES]
+        cases.append(Case(picture, 50, "auto"))
+
+    exported = export_web.build()
+    if exported is None:
+        sys.exit("portability: nothing was measured")
+    codec = Codec.from_pretrained()
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
+    with TemporaryDirectory() as folder:
+        ways = {
+            "python_writes_javascript_reads": python_to_javascript,
+            "javascript_writes_python_reads": javascript_to_python,
+        }
+        found = {
+            name: asdict(way(codec, exported, cases, Path(folder))) for name, way in ways.items()
+        }
+    return {
+        "checkpoint": codec.model_id.hex(),
+        "command": f"{COMMAND} --web",
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "node": node.stdout.strip(),
+            "packages": export_web.PACKAGES,
+        },
+        **found,
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--web", action="store_true")
     parser.add_argument("--hashes", choices=["energy", "quality"], metavar="FORM")
     arguments = parser.parse_args()
 
@@ -148,11 +204,17 @@ def main() -> None:
         print(json.dumps({file.stem: hashes_of(codec, file.read_bytes()) for file in files}))
         return
 
+    if arguments.web:
+        torch.set_num_threads(1)
+        web = measure_web()
+        store({"web": web})
+        ways = (web["python_writes_javascript_reads"], web["javascript_writes_python_reads"])
+        sys.exit(1 if any(way["differing_files"] for way in ways) else 0)
+
     if not torch.cuda.is_available():
         sys.exit("portability: no CUDA device: nothing was measured")
     result = measure()
-    RESULT.write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    store(result)
     ways = (result["cpu_writes_gpu_reads"], result["gpu_writes_cpu_reads"])
     sys.exit(1 if any(way["differing_latents"] for way in ways) else 0)
 
