@@ -277,6 +277,18 @@ def test_a_quality_outside_of_the_range_is_refused(model, tmp_path):
     assert all("quality must be in 0..100" in result["message"] for result in results)
 
 
+def test_the_shipped_model_crosses_both_ways(tmp_path):
+    """One small picture; `tools/portability.py --web` tries sixty."""
+    if not (export_web.OUT / export_web.MANIFEST).exists():
+        absent("no exported codec; run `make web` first")
+    codec = Codec.from_pretrained()
+    cat = [Case(data.photograph("chelsea")[40:168, 110:302], 45, "auto")]
+    for crossed in (python_to_javascript, javascript_to_python):
+        found = crossed(codec, export_web.OUT, cat, tmp_path)
+        assert (found.files, found.differing_files) == (1, 0)
+        assert found.largest_difference <= 1
+
+
 # ---- in the shell
 
 

@@ -7,7 +7,7 @@
 //   {"do": "latents", "file", "maxPixels"}          -> {"hashes": sha256 of each tile's latents}
 //   {"do": "recode", "file", "to"}                  -> {"size"}
 //   {"do": "decode", "file", "to"}                  -> {"hashes"}, and a PPM file
-//   {"do": "encode", "file", "to", "quality", "map"} -> {"hashes", "parts", "size"}, from a PPM file
+//   {"do": "encode", "file", "to", "quality", "map"} -> {"hashes", "parts"}, from a PPM file
 //   {"do": "stream", "tables", "index", "symbols"}  -> {"bytes": base64, "decoded": symbols}
 //   {"do": "sums", "x", "layer"}                    -> {"plain", "fast"}: what `linear` makes of x
 
@@ -28,9 +28,7 @@ const codec = await Codec.load(base, { plain: flags.includes("--plain") });
 
 /** As `hash_of` of tools/portability.py: int32, little-endian. */
 function hashes({ tiles }) {
-  return tiles.map(({ vHat }) =>
-    createHash("sha256").update(Int32Array.from(vHat)).digest("hex"),
-  );
+  return tiles.map(({ vHat }) => createHash("sha256").update(Int32Array.from(vHat)).digest("hex"));
 }
 
 const read = (name) => new Uint8Array(readFileSync(name));
@@ -56,7 +54,7 @@ const DOERS = {
   async encode({ file, to, quality, map = null }) {
     const { bytes, latents, parts } = await codec.encode(readPpm(read(file)), { quality, map });
     writeFileSync(to, bytes);
-    return { hashes: hashes(latents), parts, size: bytes.length };
+    return { hashes: hashes(latents), parts };
   },
 
   async stream({ tables, index, symbols }) {

@@ -9,82 +9,71 @@
 
 import { BitstreamError } from "./bytes.mjs";
 import { MAX_QUALITY, STRIDE, TILE, pack, readHeader, tileGrid, unpack } from "./container.mjs";
-import { ExactHyperprior, PLAIN } from "./exact.mjs";
+import { PLAIN } from "./exact.mjs";
+import { ExactHyperprior } from "./exact_hyperprior.mjs";
 import { Files } from "./files.mjs";
 import { fastKernel } from "./kernel.mjs";
+import { blocksOf, cutOut, flatLevels, levelsOf, qualitiesOf } from "./importance.mjs";
 import { UNIT, decodeLatents, encodeLatents, roundHalfToEven, withinLimit } from "./latents.mjs";
-import { MAP_FLAT, MAP_LEVELS, MAP_STEP, decodeMap, encodeMap } from "./map_coder.mjs";
-import { Networks } from "./networks.mjs";
+import { decodeMap, encodeMap } from "./map_coder.mjs";
+import { Networks, graphsOf } from "./networks.mjs";
 import { readSafetensors } from "./safetensors.mjs";
 import { tablesFrom } from "./tables.mjs";
 import { Canvas, isGrey, tileInput } from "./tiling.mjs";
+import { Work } from "./work.mjs";
 
 const LATENTS_PER_BLOCK = 4; // along each side of a 64x64 block
 const MAX_PIXELS = 89478485; // decoded without being asked twice: as in Python, where Pillow warns
-
-/** What a caller passes along: a progress function and a signal to stop, both optional. */
-class Work {
-  constructor({ onProgress = () => {}, signal } = {}) {
-    this.onProgress = onProgress;
-    this.signal = signal;
-  }
-
-  /** Report `done` of `total` steps of a stage, let messages in, and stop if one said so. */
-  async report(stage, done, total) {
-    this.onProgress({ stage, done, total });
-    await new Promise((resolve) => {
-      setTimeout(resolve);
-    });
-    this.signal?.throwIfAborted();
-  }
-}
 
 export class Codec {
   #analyses = new WeakMap(); // picture -> what g_a made of its tiles
 
   /** Use `Codec.load`. */
-  constructor(files, config, exact, tables) {
-    this.files = files;
+  constructor(files, networks, config, exact, tables) {
+    this.networks = networks;
     this.config = config;
     this.modelId = files.manifest.modelId;
+    this.gates = config.gates ?? "energy"; // what they know: nothing else, or the quality
     this.exact = exact;
     this.tables = tables;
-    this.networks = new Networks(files);
   }
 
   /**
-   * Load what every use needs: the integers and tables, 3 MB. The networks follow when they are
-   * first needed.
+   * Load what every use needs, the integers and tables (3 MB), and the networks of some uses. Other
+   * networks follow when they are first needed.
    *
    * base: URL of the folder that tools/export_web.py filled, ending in a slash.
-   * options: onProgress, signal; plain: the exact half in plain JavaScript, without its kernel.
+   * options: uses, any of "encode" and "decode"; onProgress; signal; plain, for the exact half in
+   *   plain JavaScript, without its kernel.
    */
-  static async load(base, { onProgress = () => {}, signal, plain = false } = {}) {
+  static async load(base, { uses = [], onProgress = () => {}, signal, plain = false } = {}) {
     const files = await Files.at(base);
-    const names = ["exact.safetensors", "kernel.wasm"].filter((name) => files.manifest.files[name]);
-    const total = files.sizeOf(names);
-    let done = 0;
-    const onBytes = (count) => {
-      done += count;
-      onProgress({ stage: "load", done, total });
+    const names = ["exact.safetensors", "kernel.wasm"].filter((name) => files.has(name));
+    const networks = new Networks(files);
+    const graphs = graphsOf(uses);
+
+    // one measure of progress for everything
+    const first = files.sizeOf(names);
+    const total = first + files.sizeOf(networks.missing(graphs));
+    const options = {
+      onProgress: ({ done }) => onProgress({ stage: "load", done, total }),
+      signal,
     };
-    const [integers, kernel] = await Promise.all(
-      names.map((name) => files.load(name, { onBytes, signal })),
-    );
+    const [integers, kernel] = await files.loadAll(names, options);
+    options.onProgress = ({ done }) => onProgress({ stage: "load", done: first + done, total });
+    await networks.load(graphs, options);
 
     const { metadata, arrays } = readSafetensors(integers.buffer);
     const config = JSON.parse(metadata.config);
     const sums = kernel && !plain ? await fastKernel(kernel) : PLAIN;
     const exact = new ExactHyperprior(arrays, config.passes, sums);
     const tables = { y: tablesOf(arrays, "y"), z: tablesOf(arrays, "z") };
-    return new Codec(files, config, exact, tables);
+    return new Codec(files, networks, config, exact, tables);
   }
 
-  /** Get networks ready ahead of their first use: any of "encode", "decode". */
+  /** Load the networks of some uses ("encode", "decode") that are not there yet. */
   async prepare(uses, options) {
-    const graphs = ["synthesis"];
-    if (uses.includes("encode")) graphs.push("analysis", "hyper");
-    await this.networks.load(graphs, options);
+    await this.networks.load(graphsOf(uses), options);
   }
 
   // ---- to a file
@@ -141,15 +130,12 @@ export class Codec {
     const columns = blocksOf(place.width);
 
     // the map of this tile, and with it the quality of each block
-    let levels = new Uint8Array(rows * columns).fill(MAP_FLAT);
+    let levels = flatLevels(rows, columns);
     if (map === "auto") {
       // look at the picture as if its map were flat
       const flat = qualitiesOf(header.quality, levels);
       const { importance } = await this.#analyse(picture, place, k, flat, work);
-      levels = Uint8Array.from(importance, (value) => {
-        const level = roundHalfToEven(value * MAP_LEVELS);
-        return Math.min(MAP_LEVELS - 1, Math.max(0, level));
-      });
+      levels = levelsOf(importance);
     } else if (map !== null) {
       levels = cutOut(map, blocksOf(header.width), place, rows, columns);
     }
@@ -158,23 +144,11 @@ export class Codec {
     // latents in rounding steps, and the side information about them
     const { y } = await this.#analyse(picture, place, k, blocks, work);
     const sides = [LATENTS_PER_BLOCK * rows, LATENTS_PER_BLOCK * columns];
-    const latents = await this.networks.run(
-      "hyper",
-      {
-        y: { data: y, dims: [1, this.config.latents, ...sides] },
-        quality: { data: blocks, dims: [1, 1, rows, columns] },
-      },
-      work,
-    );
+    const { v, z } = await this.networks.run("hyper", { y, quality: blocks }, rows, columns, work);
 
     // to bytes
-    const coded = await encodeLatents(
-      this.exact,
-      this.tables,
-      withinLimit(latents.v),
-      latents.z,
-      ...sides,
-      (p) => work.report("code", p + 1, this.exact.passes),
+    const coded = await encodeLatents(this.exact, this.tables, withinLimit(v), z, ...sides, (p) =>
+      work.report("code", p + 1, this.exact.passes),
     );
     const mapBytes = header.hasMap ? encodeMap(levels, rows, columns) : new Uint8Array(0);
     return { ...coded, map: mapBytes, levels, blocks, rows, columns };
@@ -182,22 +156,15 @@ export class Codec {
 
   /** g_a of a tile; kept for the next time where it would be the same. */
   async #analyse(picture, place, k, blocks, work) {
-    const knowsQuality = this.config.gates === "quality";
-    const key = `${picture.width} ${knowsQuality ? blocks.join(" ") : ""}`;
+    const key = this.gates === "quality" ? blocks.join(" ") : "";
     if (!this.#analyses.has(picture)) this.#analyses.set(picture, []);
     const kept = this.#analyses.get(picture);
     if (kept[k]?.key !== key) {
       const rows = blocksOf(place.height);
       const columns = blocksOf(place.width);
       const x = tileInput(picture, place, rows, columns);
-      const outputs = await this.networks.run(
-        "analysis",
-        {
-          x: { data: x, dims: [1, 3, STRIDE * rows, STRIDE * columns] },
-          quality: { data: blocks, dims: [1, 1, rows, columns] },
-        },
-        work,
-      );
+      const inputs = { x, quality: blocks };
+      const outputs = await this.networks.run("analysis", inputs, rows, columns, work);
       kept[k] = { key, ...outputs };
       await work.report("analyse", k + 1, k + 1);
     }
@@ -217,7 +184,7 @@ export class Codec {
     return { ...(await this.reconstruct(read.latents, options)), ...read };
   }
 
-  /** As `decode`, but without the picture: {header, parts, latents, fields}. No network is needed. */
+  /** As `decode`, without the picture: {header, parts, latents, fields}. It needs no network. */
   async read(bytes, { maxPixels = MAX_PIXELS, ...options } = {}) {
     const work = new Work(options);
 
@@ -242,9 +209,7 @@ export class Codec {
     for (const [k, { map, z, y }] of tiles.entries()) {
       const rows = blocksOf(grid[k].height);
       const columns = blocksOf(grid[k].width);
-      const levels = header.hasMap
-        ? decodeMap(map, rows, columns)
-        : new Uint8Array(rows * columns).fill(MAP_FLAT);
+      const levels = header.hasMap ? decodeMap(map, rows, columns) : flatLevels(rows, columns);
       const coded = await decodeLatents(
         this.exact,
         this.tables,
@@ -268,17 +233,12 @@ export class Codec {
     const canvas = new Canvas(header, grid);
     for (const [k, { vHat, blocks, rows, columns }] of tiles.entries()) {
       await work.report("synthesise", k, tiles.length);
-      const sides = [LATENTS_PER_BLOCK * rows, LATENTS_PER_BLOCK * columns];
-      const values = Float32Array.from(vHat, (units) => units * UNIT);
-      const { x_hat: xHat } = await this.networks.run(
-        "synthesis",
-        {
-          v_hat: { data: values, dims: [1, this.config.latents, ...sides] },
-          quality: { data: blocks, dims: [1, 1, rows, columns] },
-        },
-        work,
-      );
-      canvas.add(xHat, STRIDE * columns, grid[k]);
+      const inputs = {
+        v_hat: Float32Array.from(vHat, (units) => units * UNIT),
+        quality: blocks,
+      };
+      const outputs = await this.networks.run("synthesis", inputs, rows, columns, work);
+      canvas.add(outputs.x_hat, STRIDE * columns, grid[k]);
     }
     await work.report("synthesise", tiles.length, tiles.length);
     return { pixels: canvas.pixels, width: header.width, height: header.height };
@@ -312,27 +272,6 @@ function tablesOf(arrays, name) {
     offset: vector("offset"),
     length: vector("length"),
     counts: vector("counts"),
-  });
-}
-
-/** Pixels along a side -> 64x64 blocks. */
-export function blocksOf(pixels) {
-  return Math.ceil(pixels / STRIDE);
-}
-
-/** The quality of each block, in 0..100: Float32Array. */
-function qualitiesOf(quality, levels) {
-  return Float32Array.from(levels, (level) => {
-    const shifted = quality + MAP_STEP * (level - MAP_FLAT);
-    return Math.min(MAX_QUALITY, Math.max(0, shifted));
-  });
-}
-
-/** The part of a picture's map that belongs to a tile. */
-function cutOut(map, width, { top, left }, rows, columns) {
-  return Uint8Array.from({ length: rows * columns }, (_, at) => {
-    const row = top / STRIDE + Math.floor(at / columns);
-    return map[row * width + left / STRIDE + (at % columns)];
   });
 }
 

@@ -1,7 +1,7 @@
-// How the bytes of a .mfca file are laid out: the twin of mfca_tutorial/container.py, whose docstring
-// is the definition of the format (version 1).
+// How the bytes of a .mfca file are laid out: the twin of mfca_tutorial/container.py, whose
+// docstring is the definition of the format (version 1).
 //
-// What the three streams of a tile contain is for tables.mjs, map_coder.mjs and latents.mjs to know.
+// What the three streams of a tile contain, tables.mjs, map_coder.mjs and latents.mjs know.
 
 import { BitstreamError, ByteReader, crc32, hex, unhex, varint } from "./bytes.mjs";
 

@@ -20,6 +20,10 @@ export class Files {
     return new Files(base, JSON.parse(new TextDecoder().decode(manifest)));
   }
 
+  has(name) {
+    return name in this.manifest.files;
+  }
+
   /** Bytes of all these files together. */
   sizeOf(names) {
     return names.reduce((sum, name) => sum + this.manifest.files[name].bytes, 0);
@@ -32,8 +36,19 @@ export class Files {
     return url;
   }
 
+  /** Several files, at the same time. onProgress({done, total}): in bytes. */
+  loadAll(names, { onProgress = () => {}, signal } = {}) {
+    const total = this.sizeOf(names);
+    let done = 0;
+    const onBytes = (count) => {
+      done += count;
+      onProgress({ done, total });
+    };
+    return Promise.all(names.map((name) => this.#load(name, onBytes, signal)));
+  }
+
   /** A file, checked: Uint8Array. onBytes: called with the number of bytes of each piece. */
-  async load(name, { onBytes = () => {}, signal } = {}) {
+  async #load(name, onBytes, signal) {
     const data = await read(this.url(name), onBytes, signal);
     const digest = await sha256(data);
     if (digest && digest !== this.manifest.files[name].sha256) {

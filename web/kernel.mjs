@@ -1,10 +1,9 @@
 // Calls kernel.wat, the fast twin of the two sums in exact.mjs.
 
-import { PLAIN } from "./exact.mjs";
+import { LIMIT, PLAIN } from "./exact.mjs";
 
 const PAGE = 65536; // bytes, of a WebAssembly memory
 const ALIGNED = 16; // bytes
-const LIMIT = 2 ** 23; // of an activation
 
 /** The bytes of kernel.wasm -> {linear, depthwise}, with the results of PLAIN. */
 export async function fastKernel(bytes) {

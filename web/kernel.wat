@@ -49,11 +49,13 @@
               (local.set $sum0 (f64x2.add (local.get $sum0)
                 (f64x2.mul (local.get $two) (v128.load (local.get $tap)))))
               (local.set $sum1 (f64x2.add (local.get $sum1)
-                (f64x2.mul (local.get $two) (v128.load (i32.add (local.get $tap) (local.get $row))))))
+                (f64x2.mul (local.get $two)
+                  (v128.load (i32.add (local.get $tap) (local.get $row))))))
               (local.set $sum2 (f64x2.add (local.get $sum2)
                 (f64x2.mul (local.get $two) (v128.load (local.get $tap2)))))
               (local.set $sum3 (f64x2.add (local.get $sum3)
-                (f64x2.mul (local.get $two) (v128.load (i32.add (local.get $tap2) (local.get $row))))))
+                (f64x2.mul (local.get $two)
+                  (v128.load (i32.add (local.get $tap2) (local.get $row))))))
               (local.set $from (i32.add (local.get $from) (i32.const 16)))
               (local.set $tap (i32.add (local.get $tap) (i32.const 16)))
               (local.set $tap2 (i32.add (local.get $tap2) (i32.const 16)))
@@ -113,9 +115,11 @@
                       (i32.mul (local.get $size) (i32.add
                         (i32.mul (i32.const 5)
                           (i32.add (i32.sub (local.get $i) (local.get $row)) (i32.const 2)))
-                        (i32.add (i32.sub (local.get $j) (local.get $column)) (i32.const 2)))))))))))
+                        (i32.add
+                          (i32.sub (local.get $j) (local.get $column)) (i32.const 2)))))))))))
                 (local.set $j (i32.add (local.get $j) (i32.const 1)))
-                (br_if $nextJ (i32.le_s (local.get $j) (i32.add (local.get $column) (i32.const 2)))))))
+                (br_if $nextJ
+                  (i32.le_s (local.get $j) (i32.add (local.get $column) (i32.const 2)))))))
             (local.set $i (i32.add (local.get $i) (i32.const 1)))
             (br_if $nextI (i32.le_s (local.get $i) (i32.add (local.get $row) (i32.const 2)))))
 

@@ -34,7 +34,8 @@ const nothing = async () => {};
 /**
  * The unrounded v and z of one tile -> two streams, and what they decode to.
  *
- * exact: ExactHyperprior. tables: {y, z}. v: (M, rows * columns), `withinLimit`; z: (C_z, rows * columns / 16).
+ * exact: ExactHyperprior. tables: {y, z}.
+ * v: (M, rows * columns), `withinLimit`; z: (C_z, rows * columns / 16).
  * afterPass: awaited after each pass with its number; may throw to stop.
  * Returns {z, y, vHat, zHat, passBytes}: Uint8Array, Uint8Array, Float64Array (units of 2^-8),
  * Float64Array, and the share of each pass in the bytes of y.
@@ -76,8 +77,8 @@ export async function encodeLatents(exact, tables, v, z, rows, columns, afterPas
 /**
  * The streams of one tile, z and y -> {vHat, zHat, passBytes}, bit for bit what the encoder had.
  *
- * rows, columns: of the latents, multiples of 4. Throws BitstreamError if the bytes cannot have come
- * from this model.
+ * rows, columns: of the latents, multiples of 4.
+ * Throws BitstreamError if the bytes cannot have come from this model.
  */
 export async function decodeLatents(exact, tables, z, y, rows, columns, afterPass = nothing) {
   // side information first

@@ -4,12 +4,9 @@
 // the very first one, 8. Of four contrasts the encoder takes the cheapest. Taught in chapter 5.
 
 import { BitstreamError } from "./bytes.mjs";
+import { MAP_FLAT, MAP_LEVELS } from "./importance.mjs";
 import { RangeDecoder, RangeEncoder } from "./range_coder.mjs";
 import { TOTAL, cumulate } from "./tables.mjs";
-
-export const MAP_LEVELS = 16;
-export const MAP_STEP = 4; // quality steps per level
-export const MAP_FLAT = 8; // the level that changes nothing
 
 const STEPS = [0, 1, 3, 8]; // contrast c: one level away is 2^STEPS[c] times less likely
 const CONTRAST = cumulate(new Array(STEPS.length).fill(TOTAL / STEPS.length));

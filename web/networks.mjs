@@ -13,73 +13,68 @@
 const RUNTIME = "ort.wasm.bundle.min.mjs";
 const RUNTIME_WASM = "ort-wasm-simd-threaded.wasm";
 
+// how many values of an input lie along one side of a block
+const SIDES = { x: 64, y: 4, v_hat: 4, quality: 1 };
+
+/** Which graphs some uses need: "encode" (which shows its result, too), "decode". */
+export function graphsOf(uses) {
+  const graphs = uses.includes("encode") ? ["analysis", "hyper"] : [];
+  return uses.length > 0 ? [...graphs, "synthesis"] : graphs;
+}
+
 export class Networks {
   #files;
-  #runtime; // promise of the module, once it is asked for
-  #sessions = {}; // promises
+  #runtime; // the module, once it is loaded
+  #sessions = {}; // of the graphs that are loaded
 
   constructor(files) {
     this.#files = files;
   }
 
-  /** Which files some graphs need that have not been asked for yet. */
-  #missing(graphs) {
+  /** The files that some graphs need and that are not loaded yet. */
+  missing(graphs) {
     const names = graphs.filter((graph) => !this.#sessions[graph]).map((graph) => `${graph}.onnx`);
-    return this.#runtime ? names : [RUNTIME_WASM, ...names];
+    if (names.length > 0 && !this.#runtime) names.push(RUNTIME_WASM);
+    return names;
+  }
+
+  /** Get graphs ready: "analysis", "hyper", "synthesis". What is loaded already costs nothing. */
+  async load(graphs, { onProgress = () => {}, signal } = {}) {
+    const names = this.missing(graphs);
+    const onBytes = ({ done, total }) => onProgress({ stage: "load", done, total });
+    const contents = await this.#files.loadAll(names, { onProgress: onBytes, signal });
+    const content = Object.fromEntries(names.map((name, k) => [name, contents[k]]));
+
+    if (content[RUNTIME_WASM]) {
+      const runtime = await import(this.#files.url(RUNTIME).href);
+      runtime.env.wasm.numThreads = 1; // several need a page that is isolated from all others
+      runtime.env.wasm.wasmBinary = content[RUNTIME_WASM];
+      this.#runtime = runtime;
+    }
+    for (const graph of graphs) {
+      const model = content[`${graph}.onnx`];
+      if (model) {
+        const { InferenceSession } = this.#runtime;
+        this.#sessions[graph] = await InferenceSession.create(model, {
+          executionProviders: ["wasm"],
+        });
+      }
+    }
   }
 
   /**
-   * Get graphs ready: "analysis", "hyper", "synthesis". onProgress({stage: "load", done, total}), in
-   * bytes. What is loaded already costs nothing.
+   * Run a graph on a tile of rows x columns blocks: inputs by name -> outputs by name, Float32Array
+   * each. options: as for `load`, if the graph is not there yet.
    */
-  async load(graphs, { onProgress = () => {}, signal } = {}) {
-    const missing = this.#missing(graphs);
-    const total = this.#files.sizeOf(missing);
-    let done = 0;
-    const onBytes = (count) => {
-      done = Math.min(total, done + count);
-      onProgress({ stage: "load", done, total });
-    };
-    try {
-      this.#runtime ??= this.#loadRuntime({ onBytes, signal });
-      for (const graph of graphs) {
-        this.#sessions[graph] ??= this.#loadGraph(graph, { onBytes, signal });
-      }
-      await this.#runtime;
-      await Promise.all(graphs.map((graph) => this.#sessions[graph]));
-    } catch (error) {
-      // what did not arrive may be asked for again
-      if (missing.includes(RUNTIME_WASM)) this.#runtime = undefined;
-      missing.forEach((name) => delete this.#sessions[name.replace(".onnx", "")]);
-      throw error;
-    }
-  }
-
-  async #loadRuntime(options) {
-    const wasm = await this.#files.load(RUNTIME_WASM, options);
-    const runtime = await import(this.#files.url(RUNTIME).href);
-    runtime.env.wasm.numThreads = 1; // several need a page that is isolated from all others
-    runtime.env.wasm.wasmBinary = wasm;
-    return runtime;
-  }
-
-  async #loadGraph(graph, options) {
-    const [runtime, model] = await Promise.all([
-      this.#runtime,
-      this.#files.load(`${graph}.onnx`, options),
-    ]);
-    return runtime.InferenceSession.create(model, { executionProviders: ["wasm"] });
-  }
-
-  /** Run a graph: inputs by name, {data: Float32Array, dims} -> outputs by name, Float32Array. */
-  async run(graph, inputs, options) {
+  async run(graph, inputs, rows, columns, options) {
     await this.load([graph], options);
-    const runtime = await this.#runtime;
-    const session = await this.#sessions[graph];
     const feeds = {};
-    for (const [name, { data, dims }] of Object.entries(inputs)) {
-      feeds[name] = new runtime.Tensor("float32", data, dims);
+    for (const [name, data] of Object.entries(inputs)) {
+      const sides = [SIDES[name] * rows, SIDES[name] * columns];
+      const channels = data.length / (sides[0] * sides[1]);
+      feeds[name] = new this.#runtime.Tensor("float32", data, [1, channels, ...sides]);
     }
+    const session = this.#sessions[graph];
     const outputs = await session.run(feeds);
     return Object.fromEntries(session.outputNames.map((name) => [name, outputs[name].data]));
   }

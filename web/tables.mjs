@@ -29,8 +29,8 @@ export function tablesFrom({ offset, length, counts }) {
   });
 }
 
-// The prefixes of escapes, 0..33: each half as likely as the one before, down to prefix 10; prefixes
-// 12..33 have one count each, and prefix 11 has what is left.
+// The prefixes of escapes, 0..33: each half as likely as the one before, down to prefix 10;
+// prefixes 12..33 have one count each, and prefix 11 has what is left.
 const HALVED = Array.from({ length: 11 }, (_, b) => 2 ** (15 - b));
 const PREFIX = cumulate([...HALVED, 10, ...new Array(22).fill(1)]);
 const BIT = cumulate([TOTAL / 2, TOTAL / 2]);

@@ -37,7 +37,7 @@ export function tileInput({ pixels, width }, { top, left, height: h, width: w },
   return x;
 }
 
-/** Puts decoded tiles together, in the order of their grid, with a linear fade where they overlap. */
+/** Puts tiles together, in the order of their grid, with a linear fade where they overlap. */
 export class Canvas {
   /** grid: of `tileGrid`. grey: the mean of the three channels in each of them. */
   constructor({ width, height, grey }, grid) {
@@ -113,10 +113,11 @@ function shares(cuts) {
   const size = Math.max(...cuts.map(([start, length]) => start + length));
 
   // rising to 1 over the first OVERLAP pixels, and falling again over the last ones
-  const fadeOf = (length) => Float64Array.from({ length }, (_, k) => {
-    const toBorder = Math.min(k + 0.5, length - k - 0.5);
-    return Math.min(1, toBorder / OVERLAP);
-  });
+  const fadeOf = (length) =>
+    Float64Array.from({ length }, (_, k) => {
+      const toBorder = Math.min(k + 0.5, length - k - 0.5);
+      return Math.min(1, toBorder / OVERLAP);
+    });
   const total = new Float64Array(size);
   const fades = new Map();
   for (const [start, length] of lengths) {
@@ -126,6 +127,10 @@ function shares(cuts) {
       total[start + k] += value;
     });
   }
-  for (const [start, fade] of fades) fades.set(start, fade.map((value, k) => value / total[start + k]));
+  for (const [start, fade] of fades)
+    fades.set(
+      start,
+      fade.map((value, k) => value / total[start + k]),
+    );
   return fades;
 }

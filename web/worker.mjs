@@ -6,14 +6,14 @@
 // A message in is {id, task, ...}; messages out are {id, type: "progress", stage, done, total}, any
 // number of them, and at last one of {id, type: "done", result}, {id, type: "cancelled"} and
 // {id, type: "error", name, message}. Tasks run one at a time, in the order in which they came;
-// {task: "cancel", id} stops the one with this id, or takes it out of the queue. README.md lists the
-// tasks.
+// {task: "cancel", id} stops the one with this id, or takes it out of the queue. README.md lists
+// the tasks.
 
 import { Codec } from "./codec.mjs";
 
 const BASE = new URL("./", import.meta.url);
 
-let codec; // promise
+let codec = null;
 let picture = null; // the last one of "picture"
 let latents = null; // the last ones of "encode" and "read", for "reconstruct"
 
@@ -22,16 +22,9 @@ const controllers = new Map(); // id -> AbortController of a task that is not fi
 const TASKS = {
   /** Load: the integers, and the networks of these uses ("encode", "decode"). */
   async load({ uses = [] }, options) {
-    codec ??= Codec.load(BASE, options);
-    try {
-      await codec;
-    } catch (error) {
-      codec = undefined; // to be tried again
-      throw error;
-    }
-    const ready = await codec;
-    await ready.prepare(uses, options);
-    return { modelId: ready.modelId, gates: ready.config.gates };
+    if (codec) await codec.prepare(uses, options);
+    else codec = await Codec.load(BASE, { uses, ...options });
+    return { modelId: codec.modelId, gates: codec.gates };
   },
 
   /** Keep a picture for the following tasks. */
@@ -44,7 +37,7 @@ const TASKS = {
   async encode({ quality, map = null }, options) {
     if (!picture) throw new Error("there is no picture yet");
     await TASKS.load({ uses: ["encode"] }, options);
-    const encoded = await (await codec).encode(picture, { quality, map, ...options });
+    const encoded = await codec.encode(picture, { quality, map, ...options });
     latents = encoded.latents;
     const levels = latents.tiles.map((tile) => tile.levels);
     return { bytes: encoded.bytes, header: encoded.header, parts: encoded.parts, levels };
@@ -53,7 +46,7 @@ const TASKS = {
   /** A file -> what it says, without its picture. */
   async read({ bytes, maxPixels }, options) {
     await TASKS.load({}, options);
-    const read = await (await codec).read(bytes, { maxPixels, ...options });
+    const read = await codec.read(bytes, { maxPixels, ...options });
     latents = read.latents;
     const levels = latents.tiles.map((tile) => tile.levels);
     return { header: read.header, parts: read.parts, fields: read.fields, levels };
@@ -63,7 +56,7 @@ const TASKS = {
   async reconstruct(_, options) {
     if (!latents) throw new Error("nothing has been encoded or read yet");
     await TASKS.load({ uses: ["decode"] }, options);
-    return (await codec).reconstruct(latents, options);
+    return codec.reconstruct(latents, options);
   },
 };
 
