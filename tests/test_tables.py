@@ -415,6 +415,13 @@ def test_maps_round_trip():
         assert len(data) <= levels.size / 2 + 3  # never more than raw, by much
 
 
+def test_an_empty_stream_is_level_0_everywhere():
+    """As the docstring of the container says."""
+    lowest = np.zeros((2, 3), np.uint8)
+    assert map_coder.encode_map(lowest) == b""
+    assert (map_coder.decode_map(b"", 2, 3) == lowest).all()
+
+
 def test_smooth_maps_are_cheap():
     """Raw, each of these would have 48 bytes."""
     flat = [size_of_map(np.full((8, 12), level, np.uint8)) for level in range(16)]
