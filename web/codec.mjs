@@ -252,7 +252,7 @@ export class Codec {
       const coded = await encodeLatents(
         this.exact,
         this.tables,
-        vHat.map((units) => units * UNIT),
+        Float32Array.from(vHat, (units) => units * UNIT),
         zHat,
         LATENTS_PER_BLOCK * rows,
         LATENTS_PER_BLOCK * columns,

@@ -37,7 +37,7 @@ const nothing = async () => {};
  * exact: ExactHyperprior. tables: {y, z}.
  * v: (M, rows * columns), `withinLimit`; z: (C_z, rows * columns / 16).
  * afterPass: awaited after each pass with its number; may throw to stop.
- * Returns {z, y, vHat, zHat, passBytes}: Uint8Array, Uint8Array, Float64Array (units of 2^-8),
+ * Returns {z, y, vHat, zHat, passBytes}: Uint8Array, Uint8Array, Int32Array (units of 2^-8),
  * Float64Array, and the share of each pass in the bytes of y.
  */
 export async function encodeLatents(exact, tables, v, z, rows, columns, afterPass = nothing) {
@@ -51,7 +51,7 @@ export async function encodeLatents(exact, tables, v, z, rows, columns, afterPas
   const features = exact.upsample(zHat, rows / LATENTS_PER_Z, columns / LATENTS_PER_Z);
 
   // then v, pass by pass
-  const vHat = new Float64Array(v.length);
+  const vHat = new Int32Array(v.length);
   const encoder = new RangeEncoder();
   const bits = [0];
   for (let p = 0; p < exact.passes; p += 1) {
@@ -93,7 +93,7 @@ export async function decodeLatents(exact, tables, z, y, rows, columns, afterPas
   const features = exact.upsample(zHat, rows / LATENTS_PER_Z, columns / LATENTS_PER_Z);
 
   // then v, pass by pass
-  const vHat = new Float64Array(exact.latents * rows * columns);
+  const vHat = new Int32Array(exact.latents * rows * columns);
   const decoder = new RangeDecoder(y);
   const bits = [0];
   for (let p = 0; p < exact.passes; p += 1) {
@@ -101,8 +101,9 @@ export async function decodeLatents(exact, tables, z, y, rows, columns, afterPas
     const places = exact.placesOfPass(p, rows, columns);
     const symbols = decodeIndexed(decoder, gather(index, places), tables.y);
     places.forEach((place, k) => {
-      vHat[place] = symbols[k] / UNIT + mean[place];
-      checkLimit(vHat[place] * UNIT);
+      const units = symbols[k] / UNIT + mean[place];
+      checkLimit(units * UNIT);
+      vHat[place] = units;
     });
     bits.push(decoder.mirror.bits());
     await afterPass(p);
