@@ -180,6 +180,7 @@ def export(file: Path, out: Path) -> None:
         shutil.copy(module, out)
     for name in RUNTIME_FILES:
         shutil.copy(RUNTIME / name, out)
+    shutil.copy(SOURCES / "LICENSE-onnxruntime.txt", out)
     write_manifest(file, out, key)
 
 
