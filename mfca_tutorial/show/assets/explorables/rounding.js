@@ -21,17 +21,21 @@
     return bits;
   };
 
-  // ---- 'Round it or add noise': given.image (H, W, 3), given.noise (H, W) in 256 levels of -1/2..1/2
+  // ---- 'Round it or add noise': given.grey (H, W), given.noise, a tile in 256 levels of -1/2..1/2
 
   const HIGH = 46; // of the histogram, in its own units; 256 across
 
   mfca.kinds.rounding = function (board) {
-    const { image, noise } = board.given;
-    const [height, width] = image.shape;
-    const grey = Float64Array.from(noise, (_, i) => (image[3 * i] + image[3 * i + 1] + image[3 * i + 2]) / 3);
-    const u = Float64Array.from(noise, (level) => (level + 0.5) / 256 - 0.5);
+    const { noise } = board.given;
+    const [height, width] = board.given.grey.shape;
+    const [tall, wide] = noise.shape;
+    const grey = Float64Array.from(board.given.grey);
+    const u = grey.map((_, i) => {
+      const [row, column] = [Math.floor(i / width) % tall, (i % width) % wide];
+      return (noise[row * wide + column] + 0.5) / 256 - 0.5;
+    });
 
-    const frame = mfca.make("html:div", { class: "curtain explorable-stage" }, board.stage);
+    const frame = mfca.make("html:div", { class: "curtain" }, board.stage);
     const rounded = mfca.canvas(width, height);
     const noisy = mfca.canvas(width, height, "over");
     frame.append(rounded, noisy);
@@ -43,8 +47,8 @@
     grey.forEach((value) => { bars[Math.floor(value)] += 1; });
     const most = Math.max(...bars);
     bars.forEach((count, x) => {
-      const tall = (0.8 * HIGH * count) / most;
-      mfca.make("rect", { x, y: HIGH - tall, width: 1, height: tall, fill: "var(--rival)" }, ladder);
+      const up = (0.8 * HIGH * count) / most;
+      mfca.make("rect", { x, y: HIGH - up, width: 1, height: up, fill: "var(--rival)" }, ladder);
     });
     const lines = mfca.make("g", {}, ladder);
     mfca.make("html:span", { class: "caption" }, board.stage, "how many pixels have which grey, and the greys that are left: take one and pull it");
