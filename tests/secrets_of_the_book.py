@@ -14,6 +14,7 @@ FILES = sorted((ROOT / "book").glob("*.ipynb"))
 GUIDE = ROOT / "book" / "instructors_guide.md"
 HIDDEN = {"solution", "trial"}
 SHORTEST = 16  # characters; shorter lines say nothing of their own
+SENTENCE = 40  # a sentence of the guide; its tables have phrases that chapters use as well
 
 # Imports are no secret, and options of directives neither.
 COMMON = re.compile(r"\{solution|^\s*(?:from|import) |^:[a-z]+:")
@@ -40,11 +41,11 @@ def public_text():
     return squeeze("".join(cells + package))
 
 
-def own_lines(texts):
+def own_lines(texts, shortest=SHORTEST):
     """The lines of texts that are long enough and nowhere else."""
     public = public_text()
     lines = [line for text in texts for line in text.splitlines() if not COMMON.search(line)]
-    return {line for line in map(squeeze, lines) if len(line) >= SHORTEST and line not in public}
+    return {line for line in map(squeeze, lines) if len(line) >= shortest and line not in public}
 
 
 def of_solutions(released=()):
@@ -63,4 +64,4 @@ def of_the_guide():
     """The sentences of the instructor's guide, without the markup that a page would not show."""
     text = re.sub(r"\{\w+\}`([^`<]*?)\s*(?:<[^>]*>)?`|\]\([^)]*\)", "", GUIDE.read_text("utf-8"))
     text = re.sub(r"[*`|\[\]]", "\n", text)
-    return own_lines([text])
+    return own_lines([text], SENTENCE)
