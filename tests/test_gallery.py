@@ -40,10 +40,11 @@ def shown(caption, **data):
 
 
 def plot():
-    style.use_style()
-    fig, ax = plt.subplots()
-    ax.imshow(NOISE)
-    return svg.figure_html(fig)
+    with plt.rc_context():
+        style.use_style()
+        fig, ax = plt.subplots()
+        ax.imshow(NOISE)
+        return svg.figure_html(fig)
 
 
 @pytest.mark.parametrize(
