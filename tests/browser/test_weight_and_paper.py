@@ -91,7 +91,7 @@ def test_icons_are_in_the_cut_fonts(visit):
 
 def test_frames_are_files_and_come_when_needed(visit):
     page = visit("book/08_hyperprior_context.html")
-    box = page.locator(".explorable").first
+    box = page.locator('.explorable[data-kind="frames"]').first
     data = json.loads(box.locator(".explorable-data").text_content())
     assert all(frame.startswith("../_images/frames/") for frame in data["frames"])
     before = {name for name in page.weight if "/frames/" in name}
