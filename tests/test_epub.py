@@ -25,8 +25,10 @@ PAGE = """<html><body><nav>menu</nav><article class="bd-article">
 <img src="data:image/webp;base64,WEBP" alt="A square"></div><script>alert()</script></section>
 <span id="document-book/02_y"></span><section id="two"><h2>Two</h2>
 <section id="recap"><h3>Recap</h3><p><a href="#recap">here</a></p></section>
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" aria-label="A dot"><circle r="1"/></svg>
 <dl><dt id="term-gain">gain</dt><dd>A factor.</dd></dl>
 <div class="math"><span class="eqno">(2.1)</span>\\[a\\]</div></section></section>
+<span id="document-book/03_z"></span><h2 id="z">Three</h2><p><a href="#recap">far</a></p>
 </article></body></html>"""
 
 
@@ -52,9 +54,10 @@ def test_hints_are_open(soup):
 def test_every_id_has_one_meaning_and_every_link_a_target(soup):
     ids = [element["id"] for element in soup.select("[id]")]
     assert len(ids) == len(set(ids))
-    first, two, gain, second = [link["href"] for link in soup.select("a")]
+    first, two, gain, second, far = [link["href"] for link in soup.select("a")]
     assert {first, second} == {"#c1-recap", "#c2-recap"}
     assert two == "#two"
+    assert far == "#c1-recap"  # the first that has it
     assert soup.find(id="term-gain").parent.name == "dt"
     assert epub.dead_links(soup) == []
 
@@ -64,10 +67,15 @@ def test_a_dead_link_is_found():
 
 
 def test_pictures_are_those_that_old_readers_know(soup):
-    (picture,) = soup.select("img")
-    assert picture["alt"] == "A square"
+    picture = soup.find(alt="A square")
     data = base64.b64decode(picture["src"].removeprefix("data:image/png;base64,"))
     assert Image.open(io.BytesIO(data)).getpixel((0, 0)) == (255, 0, 0)
+
+
+def test_drawings_keep_their_words_and_their_size(soup):
+    picture = soup.find(alt="A dot")
+    svg = base64.b64decode(picture["src"].removeprefix("data:image/svg+xml;base64,")).decode()
+    assert 'viewBox="0 0 9 9"' in svg
 
 
 def test_the_number_of_a_formula_follows_it(soup):

@@ -28,6 +28,7 @@ DROPPED = (
     "img[hidden], article > section > style"
 )
 CHAPTERS_ARE = 2  # the level of the chapters' headings on that page: each becomes a file
+SVG = re.compile(r"<svg\b.*?</svg>", re.S)
 WEBP = "data:image/webp;base64,"
 STYLE = """
 body { line-height: 1.5; }
@@ -65,9 +66,11 @@ def distinct(body):
             places.setdefault(element["id"], []).append(name)
     repeated = {identifier for identifier, names in places.items() if len(names) > 1}
     number = {}
+    for name, _ in chapters(body):
+        number.setdefault(name, len(number))
     taken = set()
     for name, element in chapters(body):
-        prefix = f"c{number.setdefault(name, len(number))}-"
+        prefix = f"c{number[name]}-"
         identifier = element.get("id")
         if identifier in repeated:
             element["id"] = prefix + identifier
@@ -75,9 +78,12 @@ def distinct(body):
                 del element["id"]
             taken.add(prefix + identifier)
         target = element.get("href", "").removeprefix("index.html")
-        if target.startswith("#"):
-            here = target[1:] in repeated and name in places[target[1:]]
-            element["href"] = f"#{prefix}{target[1:]}" if here else target
+        if target.startswith("#") and target[1:] in repeated:
+            homes = places[target[1:]]  # its own chapter, else the first that has such an id
+            home = name if name in homes else homes[0]
+            element["href"] = f"#c{number[home]}-{target[1:]}"
+        elif target.startswith("#"):
+            element["href"] = target
 
 
 def keep_targets(soup, body):
@@ -104,6 +110,7 @@ def article(text):
 
     text: the single page. Returns the HTML of its article, without what needs a browser.
     """
+    text = SVG.sub(drawing, text)  # the parser would write viewBox in small letters
     soup = BeautifulSoup(text, "html.parser")
     body = soup.select_one("article.bd-article")
     for element in body.select(DROPPED):
@@ -141,6 +148,14 @@ def article(text):
     if dead:
         print(f"links that lead nowhere: {', '.join(dead)}", file=sys.stderr)
     return body.decode_contents()
+
+
+def drawing(match):
+    """An SVG drawing in the page as an image, with its label as the alternative text."""
+    svg = match[0]
+    label = re.search(r'\baria-label="([^"]*)"', svg[: svg.index(">")])
+    uri = base64.b64encode(svg.encode()).decode()
+    return f'<img src="data:image/svg+xml;base64,{uri}" alt="{label[1] if label else ""}">'
 
 
 def split_as_aligned(text):
