@@ -35,7 +35,8 @@ CSS_DPI = 96  # pixels per inch on a page
 COLOUR = re.compile(r"((?:fill|stroke|stop-color): )(#[0-9a-f]{6})")
 FAMILY = re.compile(r"(?<=px )'[^;\"]*|(?<=font-family: )[^;\"]*")
 NUMBERS = re.compile(r' (d|x|y|width|height|transform|points|style)="([^"]*)"')
-LONG = re.compile(r"-?\d*\.\d{3,}(?!\d*%)")
+LONG = re.compile(r"-?\d*\.\d{2,}(?!\d*%)")
+LONG_LINE = 500  # letters of a path
 PNG = re.compile(r'"data:image/png;base64,([^"]+)"')
 
 
@@ -106,9 +107,14 @@ def svg_of(figure: Figure) -> str:
 
 
 def _shorter(attribute: re.Match[str]) -> str:
-    # a hundredth of a point cannot be seen
+    # a hundredth of a point cannot be seen, in a long line not even a tenth
     name, value = attribute[1], attribute[2]
-    value = LONG.sub(lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), value)
+    places = 1 if name == "d" and len(value) > LONG_LINE else 2
+
+    def rounded(number: re.Match[str]) -> str:
+        return f"{float(number[0]):.{places}f}".rstrip("0").rstrip(".")
+
+    value = LONG.sub(rounded, value)
     if name == "d":
         value = " ".join(value.split())
     return f' {name}="{value}"'
