@@ -19,8 +19,11 @@ from PIL import Image
 
 from mfca_tutorial.show.html import NEEDED, SCRIPTS, SHARED
 
-# The parts of MathJax that pages load; its menus need `ui`.
-LOADED = ("tex-chtml.js", "output/chtml", "input/tex/extensions", "ui", "LICENSE")
+# The parts of MathJax that pages load: TeX in, HTML out, and MathML for screen readers. The theme
+# loads all of them and a menu in one file, which is larger by half.
+PARTS = ["core", "input/tex", "output/chtml", "a11y/assistive-mml"]
+LOADED = ("startup.js", "output/chtml/", "input/tex/extensions/", "LICENSE")
+LOADED += tuple(f"{part}.js" for part in PARTS)
 
 # Faults in the theme's pages, each with its replacement. Some names differ from the visible text,
 # and some roles do not fit; both confuse screen readers.
@@ -30,6 +33,8 @@ MENDED = [
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
     (r'(<div class="citation"[^>]*?) role="doc-biblioentry"', r"\1"),
+    (r"mathjax/tex-chtml\.js", "mathjax/startup.js"),
+    (r"window\.MathJax = \{", f'window.MathJax = {{"loader": {json.dumps({"load": PARTS})}, '),
     # Font Awesome's script is 1.5 MB, and its icon font draws the same icons
     (r"<script defer src=\"[^\"]*fontawesome\.js[^>]*></script>", ""),
     # Thebe runs cells on a server; this book offers Colab instead
@@ -79,7 +84,7 @@ def without_unused(text):
     body = text[text.find("<body") :]
     if 'class="math' not in body:
         text = re.sub(r"<script>window\.MathJax = .*?</script>\s*", "", text, flags=re.S)
-        text = re.sub(r"<script[^>]*mathjax/tex-chtml\.js[^>]*></script>\s*", "", text)
+        text = re.sub(r"<script[^>]*mathjax/startup\.js[^>]*></script>\s*", "", text)
     if not re.search(r'class="[^"]*\bsd-', body):
         text = re.sub(r"<link[^>]*sphinx-design[^>]*>\s*", "", text)
         text = re.sub(r"<script[^>]*design-tabs[^>]*></script>\s*", "", text)
