@@ -301,7 +301,14 @@ def test_importance_levels_and_offsets():
 
 def test_a_mask_moves_the_quality_of_its_blocks():
     mask = torch.cat([torch.full((64, 64), -1.0), torch.full((64, 64), 1.0)], 1)
-    assert importance.mask_to_offsets(mask, 1, 2).flatten().tolist() == [-32, 28]
+    assert importance.mask_to_offsets(mask).flatten().tolist() == [-32, 28]
+
+
+def test_the_blocks_of_a_mask_are_those_of_the_picture_whatever_its_size():
+    mask = torch.full((130, 70), -1.0)
+    mask[64:128] = 1  # the second row of blocks; two rows of pixels are below it
+    rows = importance.mask_to_offsets(mask)[0, 0]
+    assert rows.tolist() == [[-32, -32], [28, 28], [-32, -32]]
 
 
 def test_a_fresh_head_asks_for_nothing():
