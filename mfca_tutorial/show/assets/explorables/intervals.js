@@ -70,7 +70,7 @@
       button.addEventListener("click", act);
       return button;
     };
-    [-1, 0, 1].forEach((symbol) => press(`add ${name(symbol)}`, `add the symbol ${symbol}`, () => append(symbol)));
+    [-1, 0, 1].forEach((symbol) => press(`add ${name(symbol)}`, `add ${name(symbol)} to the message`, () => append(symbol)));
     press("undo", "take the last symbol away", () => change(current().slice(0, -1)));
 
     // what is coded so far: the first symbols of a message, or the reader's own
