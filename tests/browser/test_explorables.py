@@ -60,7 +60,9 @@ class Hand:
 
     def drag(self, element, *places):
         """Down at the first place, over the others, and up."""
-        element.scroll_into_view_if_needed()
+        # to the middle of the window, away from the bar at its top
+        element.evaluate("e => e.scrollIntoView({block: 'center', behavior: 'instant'})")
+        self.page.wait_for_timeout(50)
         frame = element.bounding_box()
         points = [
             (frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]) for x, y in places
@@ -184,7 +186,7 @@ def race(box, hand):
     y = (inner["y"] + inner["height"] / 2 - outer["y"]) / outer["height"]
     hand.drag(svg, (x, y), (x, y - 0.15))
     values = box.evaluate(INPUTS)
-    assert values["start"] > 0
+    assert values["start"] >= 5  # the whole pull, not only its first step
 
     given = data_of(box)["given"]
     names = data_of(box)["texts"]

@@ -62,6 +62,10 @@
     element.addEventListener("pointermove", (event) => {
       if (element.hasPointerCapture(event.pointerId)) place(event);
     });
+    // parts of a drawing have no touch-action of their own: a finger on them must not scroll the page
+    element.addEventListener("touchstart", (event) => {
+      if (event.cancelable && element.classList.contains("both-ways")) event.preventDefault();
+    }, { passive: false });
     ["pointerup", "pointercancel"].forEach((name) => {
       element.addEventListener(name, () => delete element.dataset.held);
     });
