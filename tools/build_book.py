@@ -29,6 +29,7 @@ import edition as this_edition
 import export_web
 import landing
 import nbformat
+import try_it
 import yaml
 from gallery import Gallery
 from mend_pages import mend, scorer
@@ -182,6 +183,7 @@ def stage(edition):
     (folder / "runs.json").write_text(json.dumps(runs()), "utf-8")
     gallery.write()
     landing.write(folder, CHAPTERS, BUILD / "landing", edition)
+    try_it.write(folder)
     status = folder / "book" / "status.md"
     text = status.read_text("utf-8")
     text = text.replace("```{nb-exec-table}\n```", status_table())
@@ -222,10 +224,7 @@ def finish(site, edition):
     missing = (ROOT / "_assets" / "404.html").read_text("utf-8")
     (site / "404.html").write_text(missing.replace("HOME", urlsplit(home).path + "/"), "utf-8")
 
-    # the pages that run the codec look for web/manifest.json, and say so where there is none
-    codec = export_web.build()
-    if codec:
-        shutil.copytree(codec, site / "web", ignore=shutil.ignore_patterns("mfca.mjs", "ppm.mjs"))
+    try_it.connect(site, export_web.build())
 
 
 def check(site, edition):

@@ -23,7 +23,7 @@ from shown_cells import HIDDEN
 
 # What only works, or only makes sense, in a browser.
 DROPPED = (
-    "script, noscript, button, .headerlink, .explorable-controls, .explorable-pad, "
+    "script, noscript, button, .try-it, .headerlink, .explorable-controls, .explorable-pad, "
     ".explorable-task, .for-phones, .cell details.hide, .page-foot, .toctree-wrapper > p.caption, "
     "img[hidden], article > section > style"
 )
