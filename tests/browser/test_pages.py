@@ -22,6 +22,8 @@ SERIOUS = """async () => (await axe.run(document, {resultTypes: ["violations"]})
 ALTS = """() => [...document.images]
     .map((image) => [image.alt || image.closest("[aria-label]")?.ariaLabel || "", image.src])"""
 
+LOADED = "box => Promise.all([...box.querySelectorAll('img')].map((image) => image.decode()))"
+
 TOO_WIDE = """() => [...document.querySelectorAll("article *")]
     .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
     .filter((e) => !e.closest("pre, table, .math, .cell_output"))
@@ -30,6 +32,8 @@ TOO_WIDE = """() => [...document.querySelectorAll("article *")]
 
 def view(box):
     """What the reader sees of an explorable: pixels of its picture, pixels of the line below it."""
+    box.scroll_into_view_if_needed()
+    box.evaluate(LOADED)  # pictures load only when they come into view
     note = box.locator(".explorable-note")
     picture = box.locator(".explorable-stage")
     line = note.screenshot() if note.is_visible() else b""

@@ -71,7 +71,7 @@
       return button;
     };
     [-1, 0, 1].forEach((symbol) => press(`add ${name(symbol)}`, `add ${name(symbol)} to the message`, () => append(symbol)));
-    press("undo", "take the last symbol away", () => change(current().slice(0, -1)));
+    press("undo", "undo: take the last symbol away", () => change(current().slice(0, -1)));
 
     // what is coded so far: the first symbols of a message, or the reader's own
     const current = () => own || messages[board.at("message")].slice(0, board.at("step"));
