@@ -91,9 +91,13 @@ def test_the_files_have_everything_that_the_format_has(codecs, form):
     assert {0, 37.5, 100} <= {header.quality for header in headers.values()}
     assert {0, 128, 1024} == {header.tile for header in headers.values()}
 
-    # a flat map behind the flag, and both ends of the levels
+    # an empty map stream behind the flag: level 0 everywhere, and not the flat map of level 8
     _, tiles = unpack(files["tiled_map"])
     assert [bool(tile.map) for tile in tiles] == [False, True]
+    (_, lowest), _ = latents_of(codec, files["tiled_map"])
+    assert lowest.unique().tolist() == [-MAP_FLAT * MAP_STEP]
+
+    # both ends of the levels
     ((_, offsets),) = latents_of(codec, files["map_extreme"])
     assert offsets.min() == -MAP_FLAT * MAP_STEP
     assert offsets.max() == 28

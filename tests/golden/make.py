@@ -93,7 +93,11 @@ def train(codec: Codec) -> None:
 
 
 def in_small_tiles(codec: Codec, x: Tensor, quality: float, side: int, mask: Tensor) -> bytes:
-    """With tiles of another size than this encoder chooses; one of them has a flat map."""
+    """With tiles of another size than this encoder chooses.
+
+    The first tile's map stream is empty, which does not mean a flat map (level 8): behind the flag,
+    an empty stream is that of level 0 everywhere (`container.py`).
+    """
     height, width = x.shape[2:]
     header = Header(codec.model_id, width, height, quality, has_map=True, tile=side)
     tiles = []
