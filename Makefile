@@ -32,6 +32,11 @@ $(STAMP): pyproject.toml constraints.txt tools/setup.sh
 	sh tools/setup.sh $(VENV)
 	@touch $@
 
+# The packages of an extra, such as publish: installed when a command first needs them, pinned like the rest.
+$(VENV)/.extra-%: $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$*]'
+	@touch $@
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -56,6 +61,9 @@ colab: setup
 student: setup
 	$(BIN)/python tools/student_branch.py
 
+# What is published is the student edition, whatever EDITION says.
+site release-files: override EDITION := student
+
 # With earlier releases beside it: make site RELEASES=folder
 site: book
 	$(BIN)/python tools/site_folder.py $(if $(RELEASES),--editions $(RELEASES))
@@ -65,19 +73,16 @@ release-files: export BOOK_RELEASE = $(RELEASE)
 release-files: pdf epub student
 	$(BIN)/python tools/release_files.py
 
-epub: setup
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt -e '.[publish]'
+epub: $(VENV)/.extra-publish
 	$(BIN)/python tools/epub.py --edition $(EDITION)
 
-slides: setup
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt -e '.[publish]'
+slides: $(VENV)/.extra-publish
 	$(BIN)/python tools/slides.py $(ARGS)
 
 quiz: setup
 	$(BIN)/python tools/quiz.py
 
-autograder: setup
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt -e '.[autograder]'
+autograder: $(VENV)/.extra-autograder
 	$(BIN)/python tools/autograder.py
 
 # The codec for web pages, in _build/web, of which `book` takes a copy. Without npm this says so, and makes nothing.
@@ -98,8 +103,7 @@ matrix:
 	python3 tools/matrix.py $(ARGS)
 
 # Goes on where it was stopped: make mutants ARGS='container', make mutants ARGS=--report
-mutants: setup
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt -e '.[mutants]'
+mutants: $(VENV)/.extra-mutants
 	nice $(BIN)/python tools/mutants.py $(ARGS)
 
 portability: setup
@@ -109,11 +113,13 @@ portability: setup
 gpu-chapters: setup
 	$(BIN)/python tools/gpu_chapters.py $(ARGS)
 
-shots pdf: book
-	$(BIN)/python tools/$@.py
+shots: book
+	$(BIN)/python tools/shots.py
 
-lab: setup
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt -e '.[lab]'
+pdf: book
+	$(BIN)/python tools/pdf.py --edition $(EDITION)
+
+lab: $(VENV)/.extra-lab
 	$(BIN)/jupyter lab book
 
 large: setup

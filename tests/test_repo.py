@@ -10,10 +10,12 @@ import sys
 import tokenize
 import tomllib
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import nbformat
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "mfca_tutorial"
@@ -295,18 +297,70 @@ def version_of(text):
     return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
 
 
-def test_dependencies_have_lower_bounds_only_and_stand_in_the_constraints():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    extras = project["optional-dependencies"]
-    lines = (ROOT / "constraints.txt").read_text().splitlines()[1:]
-    pinned = dict(line.lower().split("==") for line in lines if line)
-    assert not [version for version in pinned.values() if "+" in version]  # no local builds
-    requirements = project["dependencies"] + extras["book"] + extras["test"] + extras["web"]
-    for requirement in requirements:
-        name, bound, upper = re.fullmatch(r"([\w-]+)>=([\w.]+)(,<2)?", requirement).groups()
-        assert upper in (None, ",<2" if name == "jupyter-book" else None)
-        assert name in pinned, f"{name} is not in constraints.txt"
-        assert version_of(bound) <= version_of(pinned[name]), requirement
+def canonical(name):
+    """A package's name as indices compare names: 'Sphinx_Design' -> 'sphinx-design'."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+PINS = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line[:1] != "#"]
+PINNED = {canonical(name): version for name, version in (line.split("==") for line in PINS)}
+REQUIREMENTS = PROJECT["dependencies"] + [line for lines in EXTRAS.values() for line in lines]
+
+# What every environment has before anything is installed; `pip freeze` leaves them out.
+OF_ENVIRONMENTS = {"pip", "setuptools", "wheel"}
+# What only the CUDA build of torch brings.
+CUDA = ("cuda", "nvidia", "triton")
+
+
+@pytest.mark.parametrize("requirement", REQUIREMENTS)
+def test_requirements_have_lower_bounds_only_and_stand_in_the_constraints(requirement):
+    form = r"([\w-]+)(?:\[[\w,]+\])?>=([\w.]+)(,<2)?"
+    name, bound, upper = re.fullmatch(form, requirement).groups()
+    assert upper == (",<2" if name == "jupyter-book" else None)
+    assert canonical(name) in PINNED, f"{name} is not in constraints.txt"
+    assert version_of(bound) <= version_of(PINNED[canonical(name)])
+
+
+def test_constraints_are_one_line_per_package_in_order_without_local_builds():
+    assert sorted(PINS, key=str.lower) == PINS
+    assert len(PINNED) == len(PINS)
+    assert not [version for version in PINNED.values() if "+" in version]
+
+
+def brought_by(requirements):
+    """The names of all packages that requirements bring, as far as they are installed here."""
+    names = set()
+    left = [Requirement(line) for line in requirements]
+    while left:
+        requirement = left.pop()
+        extras = requirement.extras or {""}
+        name = canonical(requirement.name)
+        key = (name, *sorted(extras))
+        if key in names:
+            continue
+        names.add(key)
+        try:
+            needed = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:
+            continue
+
+        # what it needs itself, with the extras that were asked for
+        for line in needed:
+            inner = Requirement(line)
+            asked = [{"extra": extra} for extra in extras]
+            if inner.marker is None or any(inner.marker.evaluate(extra) for extra in asked):
+                inner.marker = None
+                left.append(inner)
+    return {name for name, *_ in names}
+
+
+def test_what_requirements_bring_stands_in_the_constraints():
+    brought = brought_by(REQUIREMENTS)
+    assert {"torch", "markupsafe"} <= brought  # the second is brought by a package of a package
+    missing = brought - set(PINNED) - OF_ENVIRONMENTS
+    assert [name for name in missing if not name.startswith(CUDA)] == []
 
 
 def test_one_address():

@@ -19,6 +19,7 @@ if [ ! -x "$venv/bin/python" ]; then
     }
 fi
 
+echo "setup: installing the package and its tools in $venv (takes minutes the first time)"
 pip() { "$venv/bin/python" -m pip --disable-pip-version-check "$@"; }
 
 # The default torch for Linux includes about 3 GB of CUDA. Without an NVIDIA GPU, install the CPU build if its host answers
