@@ -366,8 +366,8 @@ def test_a_gpu_is_taken_and_named(capsys, monkeypatch):
     with matplotlib.rc_context():
         assert style.start().type == "cuda"
     line = capsys.readouterr().out.splitlines()[1]
-    assert line.startswith("runs on Example GPU where networks are trained")
-    assert "the processor where files are made" in line
+    assert line.startswith("runs on the processor, which also makes all files")
+    assert line.endswith("long training runs on Example GPU")
 
 
 def test_error_map_is_dark_where_pictures_agree():

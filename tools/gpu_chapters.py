@@ -3,7 +3,8 @@
 Chapters that train take a GPU by themselves (4, 11, 13; chapter 9 checks its arithmetic on it).
 Files are made on the processor. This tool runs each chapter both ways and writes
 `data/results/gpu_chapters.json`: the seconds of both runs, and whether every number of bytes that
-the chapter prints is the same. `--chapters 04 13` runs only these and keeps the other rows.
+the chapter prints is the same. `--chapters 04 13` runs only these and keeps the other rows, if they
+are of the same machine. The file is written after each chapter.
 """
 
 import argparse
@@ -71,36 +72,62 @@ def compared(file, on_gpu):
     }
 
 
+def kept(results, chapters, machine):
+    """The rows of an earlier run that stay: none if all chapters are run, or on another machine.
+
+    Args:
+        results: what the file held, or None.
+        chapters: the numbers that are run now; empty for all.
+        machine: GPU, torch and threads of this run.
+    """
+    if not results or not chapters:
+        return {}
+    if any(results[key] != value for key, value in machine.items()):
+        print("the stored rows are of another machine, and are dropped", flush=True)
+        return {}
+    return results["chapters"]
+
+
+def write(rows, machine):
+    """Write the results that there are so far: a lent GPU may be gone before the last chapter."""
+    results = {
+        "command": "make gpu-chapters",
+        "date": datetime.now(UTC).date().isoformat(),
+        **machine,
+        "chapters": dict(sorted(rows.items())),
+    }
+    RESULT.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--chapters", nargs="*", default=[], metavar="NN")
     options = parser.parse_args()
 
+    # a slip of the pen must not look like a run without differences
+    files = {file.stem[:2]: file for file in CHAPTERS}
+    unknown = set(options.chapters) - set(files)
+    if unknown:
+        parser.error(f"there is no chapter {', '.join(sorted(unknown))}")
+
     import torch
 
     if not torch.cuda.is_available():
         sys.exit("there is no GPU that torch can use; nothing was measured")
-
-    rows = {}
-    if options.chapters and RESULT.exists():
-        rows = json.loads(RESULT.read_text("utf-8"))["chapters"]
-    for file in CHAPTERS:
-        number = file.stem[:2]
-        if options.chapters and number not in options.chapters:
-            continue
-        rows[number] = compared(file, run)
-        print(number, rows[number], flush=True)
-
-    results = {
-        "command": "make gpu-chapters",
-        "date": datetime.now(UTC).date().isoformat(),
+    machine = {
         "gpu": torch.cuda.get_device_name(0),
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
-        "chapters": dict(sorted(rows.items())),
     }
-    RESULT.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-    different = [number for number, row in rows.items() if not row["same_bytes"]]
+
+    before = json.loads(RESULT.read_text("utf-8")) if RESULT.exists() else None
+    rows = dict(kept(before, options.chapters, machine))
+    for number in options.chapters or files:
+        rows[number] = compared(files[number], run)
+        print(number, rows[number], flush=True)
+        write(rows, machine)
+
+    different = [number for number, row in sorted(rows.items()) if not row["same_bytes"]]
     sys.exit(f"other bytes with the GPU in chapters {', '.join(different)}" if different else 0)
 
 

@@ -95,12 +95,12 @@ def start(seed: int = 0) -> "torch.device":
     np.random.seed(seed)
     torch.manual_seed(seed)
 
-    # training takes a GPU where there is one; files are made on the processor, whose sums are the
-    # same everywhere, so that their bytes are as well
+    # long training takes a GPU where there is one; the rest stays on the processor, files above
+    # all, so that their bytes are the same with and without a GPU
     if torch.cuda.is_available():
         device = torch.device("cuda")
         name = torch.cuda.get_device_name(0)
-        runs_on = f"{name} where networks are trained, the processor where files are made"
+        runs_on = f"the processor, which also makes all files; long training runs on {name}"
     else:
         device = torch.device("cpu")
         runs_on = "the processor; a GPU is not needed"
