@@ -75,10 +75,15 @@ def for_moodle(parent, question, name):
         return
     Xml.SubElement(element, "single").text = str(not question.get("several", False)).lower()
     Xml.SubElement(element, "shuffleanswers").text = "true"
-    share = 100 / len(question["right"])
-    for kind in ("right", "wrong"):
+
+    # all right choices together get all points; where several are right, each wrong one takes some
+    # away, or ticking everything would pay
+    shares = {"right": 100 / len(question["right"]), "wrong": 0.0}
+    if question.get("several"):
+        shares["wrong"] = -100 / len(question["wrong"])
+    for kind, share in shares.items():
         for choice in question[kind]:
-            fraction = f"{share:g}" if kind == "right" else "0"
+            fraction = f"{share:.7g}"  # Moodle knows 33.33333, not 33
             answer = child(element, "answer", html(choice["it"]), fraction=fraction, format="html")
             child(answer, "feedback", html(choice["why"]), format="html")
 
