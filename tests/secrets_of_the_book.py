@@ -3,6 +3,8 @@
 Lines are compared without blanks, so that neither markup nor line breaks hide one.
 """
 
+import html
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -23,6 +25,51 @@ COMMON = re.compile(r"\{solution|^\s*(?:from|import) |^:[a-z]+:")
 def squeeze(text):
     """A text without blanks."""
     return re.sub(r"\s+", "", text)
+
+
+def strings(value):
+    """All strings of a JSON value, in order: a notebook's cells, outputs and metadata."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        value = [part for item in value.items() for part in item]
+    if isinstance(value, list):
+        return [text for part in value for text in strings(part)]
+    return []
+
+
+PICTURE = re.compile(r"data:[\w/+.-]+;base64,[\w+/=]+")
+COMMENT = re.compile(r"<!--.*?-->", re.S)
+
+
+def said(name, content):
+    """All that a file says, without blanks: also what no reader sees at once.
+
+    That is comments and attributes in HTML, outputs and metadata in a notebook, and the metadata of
+    weights.
+
+    Args:
+        name: the file's name, which tells its kind.
+        content: its bytes. What is not UTF-8, such as a picture, says nothing.
+    """
+    if name.endswith(".safetensors"):  # eight bytes of length, the metadata, the numbers
+        length = int.from_bytes(content[:8], "little")
+        content = content[8 : 8 + length]
+    try:
+        text = PICTURE.sub("", content.decode("utf-8"))
+    except UnicodeDecodeError:
+        return ""
+
+    if name.endswith((".ipynb", ".json")):
+        text = "".join(strings(json.loads(text)))
+    if name.endswith(".html"):
+        comments = COMMENT.findall(text)
+        text = COMMENT.sub("", text)
+        attributes = re.findall(r"""=\s*"([^"]*)"|=\s*'([^']*)'""", text)
+        shown = re.sub(r"<[^>]+>", "", text)
+        parts = [shown, *comments, *(double or single for double, single in attributes)]
+        text = html.unescape("\n".join(parts))
+    return squeeze(text)
 
 
 def is_hidden(cell):

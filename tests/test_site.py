@@ -1,6 +1,7 @@
 """What is published: editions side by side, the students' branch, and nothing hidden in them."""
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -42,19 +43,37 @@ def wheel(tmp_path_factory):
 
 
 def texts(folder):
-    """{name: what a file says}, without blanks; a notebook's cells are read, not its JSON."""
-    found = {}
-    for file in sorted(folder.rglob("*")):
-        if file.suffix == ".ipynb":
-            cells = nbformat.read(file, as_version=4).cells
-            found[file.name] = secrets.squeeze("".join(cell.source for cell in cells))
-        elif file.is_file():
-            found[file.name] = secrets.squeeze(file.read_text("utf-8"))
-    return found
+    """{name: all that a file says}"""
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    return {file.name: secrets.said(file.name, file.read_bytes()) for file in files}
 
 
 def leaks(files, hidden):
     return {(name, line) for name, text in files.items() for line in hidden if line in text}
+
+
+WORDS = "a line of a solution"
+CELL = {"cell_type": "code", "source": ["x = 1"], "metadata": {}, "outputs": []}
+WEIGHTS = json.dumps({"__metadata__": {"note": WORDS}}).encode()
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        ("a.py", f"# {WORDS}"),
+        ("a.html", "<p>a line <b>of</b>\n a solution</p>"),
+        ("a.html", f'<p title="{WORDS}">x</p>'),
+        ("a.html", f"<!-- <b>{WORDS}</b> -->"),
+        ("a.html", "<p>a &#108;ine of a solution</p>"),
+        ("a.ipynb", json.dumps({"cells": [CELL | {"source": ["a line of\n", "a solution"]}]})),
+        ("a.ipynb", json.dumps({"cells": [CELL | {"outputs": [{"text": [WORDS]}]}]})),
+        ("a.ipynb", json.dumps({"cells": [CELL | {"metadata": {"was": WORDS}}]})),
+        ("a.safetensors", len(WEIGHTS).to_bytes(8, "little") + WEIGHTS + bytes([255, 254])),
+    ],
+)
+def test_the_search_reads_what_is_hidden_in_a_file(name, content):
+    content = content if isinstance(content, bytes) else content.encode()
+    assert secrets.squeeze(WORDS) in secrets.said(name, content)
 
 
 def test_the_branch_holds_only_what_students_need(branch):
@@ -83,12 +102,9 @@ def test_the_search_finds_a_solution_that_is_shown(tmp_path):
 
 
 def test_the_wheel_holds_no_solution_and_no_guide(wheel):
-    files = {}
     with zipfile.ZipFile(wheel) as archive:
-        for name in archive.namelist():
-            if name.endswith((".py", ".md", ".json", ".csv", ".txt", "METADATA")):
-                files[name] = secrets.squeeze(archive.read(name).decode("utf-8"))
-    assert any(name.endswith("codec.py") for name in files)
+        files = {name: secrets.said(name, archive.read(name)) for name in archive.namelist()}
+    assert any(name.endswith("codec.py") and text for name, text in files.items())
     assert leaks(files, secrets.of_solutions() | secrets.of_the_guide()) == set()
 
 
