@@ -159,3 +159,27 @@ def test_at_night_it_builds_only_if_other_solutions_are_due(clone, tmp_path, eve
     done = run(script, clone, **where)
     assert done.returncode == 0, done.stderr
     assert output.read_text() == f"build={build}\n"
+
+
+GH = """#!/bin/sh
+# gh as publish.yml uses it: lists at most thirty releases unless told otherwise, notes downloads
+case "$2" in
+  list)
+    most=30
+    while [ $# -gt 0 ]; do [ "$1" = --limit ] && most=$2; shift; done
+    seq 40 -1 1 | head -n $most | sed 's/.*/v&.0.0/' ;;
+  download) echo "$3" >> "$DOWNLOADED" ;;
+esac
+"""
+
+
+def test_the_pages_of_all_earlier_releases_are_fetched(tmp_path, monkeypatch):
+    (script,) = [text for text in scripts("publish", "build") if "gh release" in text]
+    program = tmp_path / "gh"
+    program.write_text(GH)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    fetched = tmp_path / "fetched"
+    done = run(script, tmp_path, GITHUB_REPOSITORY="ORG/REPO", DOWNLOADED=str(fetched))
+    assert done.returncode == 0, done.stderr
+    assert fetched.read_text().split() == [f"v{major}.0.0" for major in range(40, 0, -1)]
