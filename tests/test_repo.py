@@ -397,7 +397,8 @@ def test_set_repo_moves_every_copy_and_back(tmp_path):
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     before = {file: file.read_bytes() for file in set_repo.files(tmp_path)}
     old = set_repo.address()
-    new = "https://github.com/a-school/" + "codecs"  # in two pieces, or it would be moved too
+    # a long one, in two pieces, or it would be moved too
+    new = "https://github.com/university-of-somewhere/" + "learned-image-compression-2027"
 
     changed = set_repo.rewrite(new, tmp_path)
     assert set_repo.address(tmp_path) == new
@@ -405,6 +406,12 @@ def test_set_repo_moves_every_copy_and_back(tmp_path):
     for file in before:
         text = file.read_text("utf-8")
         assert not [form for form in set_repo.forms(old) if form in text], file
+
+    # nor does a long address fail `make lint` in somebody's fork
+    for check in (["check"], ["format", "--check"]):
+        command = [sys.executable, "-m", "ruff", *check, "--no-cache", "."]
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert run.returncode == 0, run.stdout
 
     set_repo.rewrite(old, tmp_path)
     assert {file: file.read_bytes() for file in before} == before
