@@ -184,6 +184,38 @@ def test_names_that_do_not_touch_stay_where_they_are():
     np.testing.assert_allclose(labels._apart(wanted, 0.1), wanted)
 
 
+def test_only_names_that_share_a_part_of_the_width_move():
+    starts, stops = np.array([0.5, 0.0, 0.9]), np.array([0.95, 0.4, 1.2])
+    assert labels._overlapping(starts, stops) == [[1], [0, 2]]
+
+
+def test_a_line_leads_to_a_name_that_had_to_move():
+    fig, ax = plt.subplots()
+    for end, label in ((1.0, "low"), (1.02, "middle"), (1.04, "high"), (3.0, "far away")):
+        ax.plot([0, 1], [0, end], label=label)
+    figures.name_lines(ax)
+    led = {text.get_text(): text.arrow_patch is not None for text in ax.texts}
+    assert led == {"low": True, "middle": False, "high": True, "far away": False}
+
+    # the line begins at the height where the curve ends
+    ends = {line.get_label(): line.get_ydata()[-1] for line in ax.get_lines()}
+    for text in ax.texts:
+        height = ax.transLimits.transform((1, ends[text.get_text()]))[1]
+        assert text.xy[1] == pytest.approx(height)
+
+
+def test_on_phones_names_find_their_places_anew():
+    fig, ax = plt.subplots(figsize=(7.2, 6))
+    for end in range(5):
+        ax.plot([0, 1], [0, 10 + 1.2 * end], label=f"curve {end}")
+    figures.name_lines(ax)
+    svg.lay_out_for_phone(fig)
+    fig.canvas.draw()
+    boxes = sorted((text.get_window_extent() for text in ax.texts), key=lambda box: box.y0)
+    assert len(boxes) == 5
+    assert all(below.y1 <= above.y0 + 1 for below, above in itertools.pairwise(boxes))
+
+
 def test_curves_are_named_in_their_colours():
     fig = drawn()
     figures.name_lines(fig.axes[0], bold=["ours"])

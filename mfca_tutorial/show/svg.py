@@ -25,6 +25,7 @@ from matplotlib.gridspec import GridSpec, GridSpecBase, SubplotSpec
 from PIL import Image
 
 from mfca_tutorial.show.html import data_uri
+from mfca_tutorial.show.labels import name_lines_again
 from mfca_tutorial.show.tokens import TOKENS
 
 PHONE_WIDTH = 3.56  # inches: the column of a page on a phone
@@ -159,6 +160,7 @@ def lay_out_for_phone(figure: Figure) -> None:
         height /= _grid_of(panels[0]).nrows
         height = _rearrange(figure, panels, columns) * max(height, LEAST_ROW)
     figure.set_size_inches(PHONE_WIDTH, wanted or height)
+    name_lines_again(figure)
 
 
 def _panels(figure: Figure) -> list[Axes]:
