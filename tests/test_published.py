@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path += [str(ROOT / "tools"), str(ROOT / "book" / "_ext")]
 
 import mend_pages  # noqa: E402
+import typography  # noqa: E402
 import published_cells  # noqa: E402
 
 chapter_numbers = pytest.importorskip("chapter_numbers")
@@ -106,6 +107,28 @@ def test_index_entries_name_their_chapter():
     assert "chapter 7" in shown
     assert ">chapter 8</a>" in shown
     assert "[1]" not in shown
+
+
+def test_signs_stay_on_the_line_of_their_formula():
+    formula = '<span class="math notranslate nohighlight" style="--room: 1em">\\(x\\)</span>'
+    shown = typography.held_together(f"<p>the row ({formula}), then {formula} again</p>")
+    assert shown == f'<p>the row <span class="held">({formula}),</span> then {formula} again</p>'
+
+
+def test_sizes_have_the_sign_for_times_but_not_in_code():
+    page = (
+        '<p title="8 x 8">8 x 8 x 3, n x 8, <code>8 x 8</code></p><pre>a <b>8</b> 4 x 4</pre>1 x 1'
+    )
+    shown = typography.with_times(page)
+    assert shown == page.replace(">8 x 8 x 3", ">8 \u00d7 8 \u00d7 3").replace(
+        "</pre>1 x", "</pre>1 \u00d7"
+    )
+
+
+def test_a_title_breaks_between_words():
+    link = '<a class="headerlink" href="#multi-scale" title="a-b">#</a>'
+    shown = typography.held_together(f"<h1>A multi-scale block{link}</h1><p>x-y</p>")
+    assert shown == f'<h1>A <span class="held">multi-scale</span> block{link}</h1><p>x-y</p>'
 
 
 def test_formulas_that_are_wider_get_more_room():

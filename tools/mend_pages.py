@@ -16,6 +16,7 @@ import shutil
 
 from icons import FONTS, ICONS
 from PIL import Image
+from typography import held_together, with_times
 
 from mfca_tutorial.show.html import NEEDED, SCRIPTS, SHARED
 
@@ -260,6 +261,7 @@ def mend(site):
             text = re.sub(wrong, right, text)
         text = without_unused(text)
         text = with_room(text)
+        text = held_together(with_times(text))
         text = frames_to_files(text, page, site)
         text = with_notes(text, page, known)
         if page.name == "genindex.html":

@@ -1,0 +1,46 @@
+"""Small typography of the built pages: what belongs on one line, and the sign between two sizes."""
+
+import re
+
+# a formula in a sentence, with the signs that stand at it without a blank: "(x)," or "x."
+FORMULA = re.compile(
+    r"([(\[]?)"
+    r'(<span class="math[^">]*"[^>]*>[^<]*</span>)'
+    r"([.,;:!?)\]\u2019\u201d]*)"
+)
+TITLE = re.compile(r"(<h1[^>]*>)(.*?)(</h1>)", re.S)
+HYPHENED = re.compile(r"\w+(?:-\w+)+(?![^<]*>)")  # in text, not in a tag
+
+# what is no text: elements whose letters count, and tags
+VERBATIM = re.compile(r"(<(pre|code|script|style|svg)\b.*?</\2>|<[^>]+>)", re.S)
+SIZES = re.compile(r"(?<=\d) x (?=\d)")
+
+
+def held_together(text):
+    """Formulas with the signs at them, and words with a hyphen in titles, on one line.
+
+    Browsers may break a line between a formula and the full stop behind it.
+    """
+
+    def with_signs(match):
+        before, formula, after = match.groups()
+        if not before and not after:
+            return formula
+        return f'<span class="held">{before}{formula}{after}</span>'
+
+    def title(match):
+        start, words, end = match.groups()
+        return start + HYPHENED.sub(r'<span class="held">\g<0></span>', words) + end
+
+    text = FORMULA.sub(with_signs, text)
+    return TITLE.sub(title, text)
+
+
+def with_times(text):
+    """'8 x 8' in sentences with the sign for 'times'; code stays as it is."""
+    pieces = VERBATIM.split(text)
+
+    # text, what is no text, the name of its element, text, ...
+    pieces[::3] = [SIZES.sub(" \u00d7 ", piece) for piece in pieces[::3]]
+    pieces[2::3] = [""] * len(pieces[2::3])
+    return "".join(pieces)
