@@ -402,6 +402,28 @@ def test_curves_of_codecs_have_their_colours_and_names():
     assert not plt.get_fignums()
 
 
+def test_columns_without_a_number_are_text():
+    rows = [["a", 1, "well", "-"], ["b", "2,000", "a loss", "12"]]
+    lines = figures.table(["name", "bytes", "verdict", "dB"], rows).data.splitlines()
+    assert lines[1] == "|:--|--:|:--|--:|"
+
+
+def test_between_pictures_in_a_row_the_page_is_seen():
+    one = np.full((4, 3, 3), 200, np.uint8)
+    row = figures.in_a_row([one, one // 2], 2)
+    assert row.shape == (4, 8, 4)
+    assert row[..., 3].tolist() == [[255] * 3 + [0] * 2 + [255] * 3] * 4
+    np.testing.assert_array_equal(row[:, 5:, :3], one // 2)
+
+    # frames keep what is transparent
+    shown = Explorable(
+        lambda n: row, n=Slider("n", (1,)), title="Row", task="", alt="a", lossless=True
+    )
+    uri = re.search(r'"(data:image/webp;base64,[^"]+)"', shown.html())[1]
+    stored = Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1])))
+    np.testing.assert_array_equal(np.asarray(stored), row)
+
+
 def test_a_table_is_markdown():
     shown = figures.table(["codec", "bytes"], [["JPEG", 12], ["WebP", "1,000"]], "Sizes").data
     lines = ["| codec | bytes |", "|:--|--:|", "| JPEG | 12 |", "| WebP | 1,000 |"]

@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path += [str(ROOT / "tools"), str(ROOT / "book" / "_ext")]
 
 import mend_pages  # noqa: E402
-import typography  # noqa: E402
 import published_cells  # noqa: E402
+import typography  # noqa: E402
 
 chapter_numbers = pytest.importorskip("chapter_numbers")
 

@@ -11,6 +11,7 @@ Taught in chapter 0.
 """
 
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
@@ -35,7 +36,7 @@ from mfca_tutorial.evaluation.palette import (
 from mfca_tutorial.pixels import as_rgb
 from mfca_tutorial.show.labels import name_lines
 from mfca_tutorial.show.photographs import ColourBar, show_images
-from mfca_tutorial.show.pictures import enlarge, error_map, heat, signed
+from mfca_tutorial.show.pictures import enlarge, error_map, heat, in_a_row, signed
 from mfca_tutorial.show.style import start, use_style
 from mfca_tutorial.show.svg import on_phones
 from mfca_tutorial.show.tokens import (
@@ -85,6 +86,7 @@ __all__ = [
     "enlarge",
     "error_map",
     "heat",
+    "in_a_row",
     "signed",
 ]
 
@@ -131,17 +133,20 @@ def table(
     """
     from IPython.display import Markdown
 
-    # the first column is text, the others are numbers
-    alignment = [":--"] + ["--:"] * (len(headers) - 1)
+    body = [[str(cell) for cell in row] for row in rows]
+
+    # the first column is text, and so is one without a digit; the others are numbers
+    alignment = [":--"]
+    for column in range(1, len(headers)):
+        has_numbers = any(re.search(r"\d", row[column]) for row in body)
+        alignment.append("--:" if has_numbers else ":--")
     lines = [
         "| " + " | ".join(headers) + " |",
         "|" + "|".join(alignment) + "|",
     ]
 
     # one line per row
-    for row in rows:
-        cells = [str(cell) for cell in row]
-        lines.append("| " + " | ".join(cells) + " |")
+    lines += ["| " + " | ".join(cells) + " |" for cells in body]
 
     # the caption is a separate paragraph
     text = "\n".join(lines)

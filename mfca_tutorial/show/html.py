@@ -57,7 +57,7 @@ COLOURS = "colours.css"  # the book's colours, for pages that are not the book's
 
 
 def data_uri(picture: Pixels, lossless: bool) -> str:
-    """Encode uint8 (H, W, 3) as a WebP data URI: exactly if `lossless`, else at quality 86."""
+    """Encode uint8 (H, W, 3 or 4) as a WebP data URI: exactly if `lossless`, else at quality 86."""
     file = io.BytesIO()
     Image.fromarray(picture).save(
         file,
@@ -82,7 +82,7 @@ class Picture:
 
 
 def png(picture: Pixels) -> bytes:
-    """Encode uint8 (H, W, 3) as a PNG file."""
+    """Encode uint8 (H, W, 3 or 4) as a PNG file."""
     # ipywidgets expects the bytes of a file
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "PNG")

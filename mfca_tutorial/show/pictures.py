@@ -1,9 +1,13 @@
 """From maps and figures to pictures: whatever a chapter computes becomes uint8 (H, W, 3).
 
+Only pictures in a row are (H, W, 4), since the gaps between them are transparent.
+
 But: it draws no axes or titles; `show/figures.py` does. Plain images are converted in `pixels.py`.
 
 Taught in chapters 0, 1, 2 and 12.
 """
+
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,10 +25,13 @@ NO_RANGE = 1e-12  # the least range of a map: a constant map would otherwise div
 def to_picture(drawn: ArrayLike | Figure) -> Pixels:
     """Turn an image (as `as_rgb` takes it) or a Matplotlib figure into a picture uint8 (H, W, 3).
 
-    A figure is drawn at its own resolution and then closed.
+    A figure is drawn at its own resolution and then closed. Pictures in a row stay (H, W, 4).
     """
     if isinstance(drawn, Figure):
         return _pixels_of(drawn)
+    pixels = np.asarray(drawn)
+    if pixels.dtype == np.uint8 and pixels.shape[2:] == (4,):
+        return pixels
     return as_rgb(drawn)
 
 
@@ -108,6 +115,20 @@ def enlarge(image: ArrayLike, times: int) -> np.ndarray:
     pixels = np.asarray(image)
     taller = pixels.repeat(times, axis=0)
     return taller.repeat(times, axis=1)
+
+
+def in_a_row(images: Sequence[Pixels], gap: int) -> Pixels:
+    """Put images (H, W, 3) of one height side by side: uint8 (H, all widths and gaps, 4).
+
+    The gaps, `gap` pixels wide, are transparent, so that the ground of the page is seen there.
+    """
+    height = len(images[0])
+    blank = np.zeros((height, gap, 4), np.uint8)
+    parts: list[Pixels] = []
+    for image in images:
+        opaque = np.full((height, image.shape[1], 1), 255, np.uint8)
+        parts += [np.concatenate([image, opaque], axis=2), blank]
+    return np.concatenate(parts[:-1], axis=1)
 
 
 def middle(image: Pixels) -> Pixels:
