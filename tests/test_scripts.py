@@ -302,3 +302,26 @@ def test_bd_rates_are_those_of_the_package(rival, metric):
     assert (low, high) == pytest.approx(rd.common_range(*pair, metric))
     (found,) = run(("bdRate", *curves, low, high))
     assert found == pytest.approx(rd.bd_rate(*pair, metric), abs=0.01)
+
+
+# ---- chapter 11
+
+
+@pytest.mark.parametrize("x", [-4, 0, 0.9, 1, 1.1, 13.7, 99])
+def test_the_nearest_epoch(x):
+    epochs = [0, 2, 4, 14]
+    assert run(("nearest", x, epochs)) == [int(np.abs(np.subtract(epochs, x)).argmin())]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "wanted"),
+    [
+        (0, 30, [0, 10, 20, 30]),
+        (0.051, 0.347, [0.1, 0.2, 0.3]),
+        (0.0007, 0.0801, [0.02, 0.04, 0.06, 0.08]),
+        (9.8, 22.4, [10, 15, 20]),
+        (3, 3, [3]),
+    ],
+)
+def test_a_ruler_has_few_round_numbers(low, high, wanted):
+    assert run(("ticks", low, high, 4)) == [wanted]

@@ -35,6 +35,7 @@ SCRIPTS = (
     "painting.js",
     "passes.js",
     "bytes.js",
+    "replay.js",
     "explorable.js",
 )
 # of these, what every explorable needs, and what each kind that is computed needs besides
@@ -51,6 +52,7 @@ NEEDED = {
     "painting": ("painting.js",),
     "passes": ("passes.js",),
     "bytes": ("bytes.js",),
+    "replay": ("replay.js",),
 }
 STYLE = "explorable.css"
 COLOURS = "colours.css"  # the book's colours, for pages that are not the book's
