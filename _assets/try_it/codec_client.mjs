@@ -1,7 +1,8 @@
-// The codec's worker (web/worker.mjs) as a function that one awaits: `await client.ask("encode", { quality: 50 })`.
+// The codec's worker (web/worker.mjs) as a function that one awaits:
+// `await client.ask("encode", { quality: 50 })`.
 //
 // It starts with the first task. A network that runs cannot be interrupted from outside, so `stop`
-// ends a worker that does not answer in time; the next task starts a new one, with the same picture.
+// ends a worker that does not answer in time; what was asked for since then goes to a new one.
 
 const PATIENCE = 700; // milliseconds between asking for an end and ending
 
@@ -13,11 +14,11 @@ export class Cancelled extends Error {
 export class CodecClient {
   #base;
   #worker = null;
-  #waiting = new Map(); // id -> {resolve, reject} of each task that is not finished
+  #waiting = new Map(); // id -> {message, isGivenUp, resolve, reject} of what is not finished
   #last = 0; // the id of the newest task
   #picture = null; // what a new worker must be told
 
-  /** base: URL of the exported folder; onProgress({stage, done, total}) hears of every task. */
+  /** base: URL of the exported folder; onProgress({task, stage, done, total}) hears of every task. */
   constructor(base, onProgress) {
     this.#base = base;
     this.onProgress = onProgress;
@@ -32,28 +33,41 @@ export class CodecClient {
   /** Do a task of web/README.md; returns its result. Throws Cancelled, or an Error in words. */
   ask(task, values = {}) {
     this.#start();
-    const id = (this.#last += 1);
+    const message = { id: (this.#last += 1), task, ...values };
     const answer = new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      this.#waiting.set(message.id, { message, isGivenUp: false, resolve, reject });
     });
-    this.#worker.postMessage({ id, task, ...values });
+    this.#worker.postMessage(message);
     return answer;
+  }
+
+  /** As `ask`: the result, and how many seconds it took. */
+  async timed(task, values) {
+    const start = performance.now();
+    const result = await this.ask(task, values);
+    return [result, (performance.now() - start) / 1000];
   }
 
   /** Give up whatever is not finished, as soon as the worker looks up. */
   cancel() {
-    for (const id of this.#waiting.keys()) this.#worker.postMessage({ id, task: "cancel" });
+    for (const [id, task] of this.#waiting) {
+      task.isGivenUp = true; // what it still says is of no interest
+      this.#worker.postMessage({ id, task: "cancel" });
+    }
   }
 
-  /** The same, at once: a worker that is deep in a network ends with it. */
+  /** The same within a moment: a worker that is deep in a network ends with it. */
   stop() {
-    const asked = [...this.#waiting.keys()];
     const worker = this.#worker;
     this.cancel();
     setTimeout(() => {
-      if (worker === this.#worker && asked.some((id) => this.#waiting.has(id))) {
-        this.#end(new Cancelled("cancelled"));
-      }
+      const left = [...this.#waiting.keys()].filter((id) => this.#waiting.get(id).isGivenUp);
+      if (worker !== this.#worker || left.length === 0) return;
+      this.#end(left, new Cancelled("cancelled"));
+
+      // what was asked for in the meantime
+      if (this.#waiting.size > 0) this.#start();
+      for (const { message } of this.#waiting.values()) this.#worker.postMessage(message);
     }, PATIENCE);
   }
 
@@ -62,29 +76,33 @@ export class CodecClient {
     this.#worker = new Worker(new URL("worker.mjs", this.#base), { type: "module" });
     this.#worker.onmessage = ({ data }) => this.#hear(data);
     this.#worker.onerror = () => {
-      this.#end(new Error("The codec could not be started. Is the connection there? Try again."));
+      const words = "the codec could not be started. Is there a connection? Try again.";
+      this.#end([...this.#waiting.keys()], new Error(words));
     };
     if (this.#picture) this.keep(this.#picture);
   }
 
-  #hear({ id, type, ...message }) {
+  #hear({ id, type, ...said }) {
+    const task = this.#waiting.get(id);
+    if (!task) return; // a picture was kept
     if (type === "progress") {
-      if (this.#waiting.has(id)) this.onProgress(message);
+      if (!task.isGivenUp) this.onProgress({ task: task.message.task, ...said });
       return;
     }
-    const task = this.#waiting.get(id);
     this.#waiting.delete(id);
-    if (!task) return; // a picture was kept
-    if (type === "done") task.resolve(message.result);
+    if (type === "done") task.resolve(said.result);
     else if (type === "cancelled") task.reject(new Cancelled("cancelled"));
-    else task.reject(Object.assign(new Error(message.message), { name: message.name }));
+    else task.reject(Object.assign(new Error(said.message), { name: said.name }));
   }
 
-  #end(error) {
+  /** End the worker, and these tasks with it. */
+  #end(ids, error) {
     this.#worker.terminate();
     this.#worker = null;
-    const left = [...this.#waiting.values()];
-    this.#waiting.clear();
-    left.forEach(({ reject }) => reject(error));
+    for (const id of ids) {
+      const { reject } = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      reject(error);
+    }
   }
 }

@@ -3,9 +3,11 @@
 
 import { Brush } from "./brush.mjs";
 import { Cancelled, CodecClient } from "./codec_client.mjs";
-import { PictureError, psnr, readPicture } from "./pictures.mjs";
+import { PictureError, checkSize, psnr, readPicture } from "./pictures.mjs";
+import { Progress } from "./progress.mjs";
 import { rivalOf } from "./rivals.mjs";
-import { count, decibels, showFiles, showParts } from "./shown.mjs";
+import { count, decibels, noticeOf, showFiles, showParts } from "./shown.mjs";
+import { Stage } from "./stage.mjs";
 
 const MAX_SIDE = { desk: 768, phone: 384 }; // pixels; a larger picture is reduced
 const PHONE = 600; // CSS pixels: a screen with a shorter side is one
@@ -17,195 +19,205 @@ const part = (name) => document.getElementById(`try-${name}`);
 
 // ---- what is known
 
-let original = null; // {pixels, width, height, from, name}
-let shown = {}; // pictures behind the curtain by name: {label, pixels}; all of one size
-let levels = null; // the map of the last file
+let picture = null; // {pixels, width, height, from, name} of what is being coded
+let levels = null; // the importance map of the last file
 let turn = 0; // the number of the last run; an older one stops
 const links = {}; // addresses of what can be downloaded
 
-// ---- words
+// ---- what does the work
 
-const STAGES = {
-  load: ({ done, total }) => `Loading the codec: ${megabytes(done)} of ${megabytes(total)} MB, once`,
-  analyse: () => "Analysing the picture",
-  code: ({ done, total }) => `Coding: pass ${Math.min(done, total)} of ${total}`,
-  synthesise: () => "Making the picture from the file",
-};
-const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+const progress = new Progress(root, part);
+const stage = new Stage(part);
+const base = new URL(root.dataset.codec || "./", location.href);
+const codec = new CodecClient(base, (message) => progress.show(message));
 
-function say(text) {
-  part("status").textContent = text;
-}
-
-function showProgress({ stage, done, total }) {
-  const bar = part("progress");
-  say(STAGES[stage]({ done, total }));
-  bar.max = total;
-  if (stage === "load" || stage === "code") bar.value = done;
-  else bar.removeAttribute("value"); // a network does not tell how far it is
-}
-
-function busy(isBusy) {
-  root.classList.toggle("is-busy", isBusy);
-  part("work").setAttribute("aria-busy", String(isBusy));
-  part("progress").hidden = !isBusy;
-  part("cancel").hidden = !isBusy;
-}
-
-function complain(error) {
-  const known = error instanceof PictureError || error.name === "BitstreamError";
-  const text = error.message.replace(/^./, (letter) => letter.toUpperCase());
-  part("error").textContent = known ? text : `That did not work: ${error.message}`;
-  say("");
-}
+let rest = 0; // the timer of the last stroke
+const brush = new Brush(part("paint"), {
+  level: () => Number(part("brush").value),
+  say: (text) => progress.say(text),
+  onStroke() {
+    part("map").value = "painted";
+    clearTimeout(rest);
+    rest = setTimeout(() => perform(code), REST);
+  },
+});
 
 // ---- one run after another
 
-const client = new CodecClient(new URL(root.dataset.codec || "./", location.href), showProgress);
-
-/** Do something that a newer run, or "Cancel", may end; `isWanted` says whether it goes on. */
+/** Do something that a newer run, or "Cancel", may end; `isWanted()` says whether to go on. */
 async function perform(work) {
   const mine = (turn += 1);
-  client.cancel();
-  part("error").textContent = "";
-  busy(true);
+  clearTimeout(rest);
+  codec.cancel();
+  progress.forgive();
+  progress.busy(true);
   try {
     await work(() => mine === turn);
   } catch (error) {
     if (mine !== turn) return;
-    if (error instanceof Cancelled) say("Cancelled.");
-    else complain(error);
+    if (error instanceof Cancelled) progress.say("Cancelled.");
+    else progress.complain(error);
   } finally {
-    if (mine === turn) busy(false);
+    if (mine === turn) progress.busy(false);
   }
 }
 
 function cancel() {
   turn += 1;
-  client.stop();
-  busy(false);
-  say("Cancelled.");
+  clearTimeout(rest);
+  codec.stop();
+  progress.busy(false);
+  progress.say("Cancelled.");
 }
 
 // ---- a picture
 
 async function openPicture(blob, name) {
   await perform(async (isWanted) => {
-    say("Reading the picture");
+    progress.say("Reading the picture");
+    checkSize(blob);
     const isPhone = Math.min(screen.width, screen.height) < PHONE;
     const maxSide = isPhone ? MAX_SIDE.phone : MAX_SIDE.desk;
-    const picture = await readPicture(blob, maxSide);
+    const opened = await readPicture(blob, maxSide);
     if (!isWanted()) return;
-    original = { ...picture, name };
-    client.keep({ pixels: picture.pixels, width: picture.width, height: picture.height });
-    start(picture);
-    shown = { original: { label: "original", pixels: picture.pixels } };
-    showNotice(picture, maxSide);
-    root.dataset.state = "picture";
+
+    picture = { ...opened, name };
+    const { pixels, width, height } = picture;
+    codec.keep({ pixels, width, height });
+    begin("picture", noticeOf(picture, maxSide));
+    stage.start("original", { pixels, width, height, label: "original" });
     part("map").value = "flat";
     part("brush").value = "off";
-    brush.resize(picture.width, picture.height);
+    brush.resize(width, height);
     chooseBrush();
-    draw();
     await code(isWanted);
   });
 }
 
-function showNotice({ width, height, from }, maxSide) {
-  const isReduced = width !== from.width || height !== from.height;
-  part("notice").textContent = isReduced
-    ? `Your picture has ${from.width} x ${from.height} pixels. This page codes at most ${maxSide} per side, ` +
-      `so it was reduced to ${width} x ${height} first. The command mfca encode takes it whole.`
-    : `${width} x ${height} pixels.`;
-}
-
 /** Code the picture with what the controls say, and show everything that follows from it. */
 async function code(isWanted) {
-  const began = performance.now();
+  // what is loaded once shall not count as time
+  await codec.ask("load", { uses: ["encode"] });
+  if (!isWanted()) return;
+
   const map = { flat: null, learned: "auto", painted: brush.levels }[part("map").value];
-  const encoded = await client.ask("encode", { quality: Number(part("quality").value), map });
+  const task = { quality: Number(part("quality").value), map };
+  const [file, encoding] = await codec.timed("encode", task);
   if (!isWanted()) return;
-  const coded = performance.now();
-  levels = encoded.levels[0];
-  offer("file", encoded.bytes, "application/octet-stream", `${stem(original.name)}.mfca`);
-  showNumbers(encoded.bytes.length);
-  showParts(part("parts"), encoded.parts);
+  levels = file.levels[0];
+  offer("file", file.bytes, "application/octet-stream", `${stem(picture.name)}.mfca`);
+  showNumbers(file.bytes.length, "PSNR …");
+  showTable({ bytes: file.bytes.length });
+  showParts(part("parts"), file.parts);
 
-  const decoded = await client.ask("reconstruct");
+  const [{ pixels }, decoding] = await codec.timed("reconstruct");
   if (!isWanted()) return;
-  const ours = { bytes: encoded.bytes.length, psnr: psnr(original.pixels, decoded.pixels) };
-  shown.ours = { ...ours, label: label("this book", ours), pixels: decoded.pixels };
-  const seconds = [coded - began, performance.now() - coded].map((time) => (time / 1000).toFixed(1));
-  part("times").textContent = `Coded in ${seconds[0]} s, decoded in ${seconds[1]} s, by this page.`;
-  for (const rival of Object.keys(RIVALS)) delete shown[rival];
-  showNumbers(ours.bytes, ours.psnr);
-  draw();
+  const ours = { bytes: file.bytes.length, psnr: psnr(picture.pixels, pixels) };
+  showNumbers(ours.bytes, `PSNR ${decibels(ours.psnr)}`);
+  part("times").textContent = `Coded in ${encoding.toFixed(1)} s and decoded in ${decoding.toFixed(1)} s by this page.`;
+  stage.drop(Object.keys(RIVALS));
+  stage.put("ours", { label: label("this book", ours), pixels });
+  await compare(ours, isWanted);
+}
 
-  // what others make of as many bytes
-  const rows = fileRows(ours);
+/** What others make of as many bytes. */
+async function compare(ours, isWanted) {
+  const others = {};
+  showTable(ours);
   for (const [key, [name, type]] of Object.entries(RIVALS)) {
-    say(`Looking for the best ${name} file of at most ${count(ours.bytes)} bytes`);
-    const rival = await rivalOf(original, type, ours.bytes, isWanted);
+    progress.say(`Looking for the best ${name} file of at most ${count(ours.bytes)} bytes`);
+    const rival = await rivalOf(picture, type, ours.bytes, isWanted);
     if (!isWanted()) return;
     if (rival) {
-      const found = { bytes: rival.blob.size, psnr: psnr(original.pixels, rival.pixels) };
-      shown[key] = { ...found, label: label(name, found), pixels: rival.pixels };
+      const found = { bytes: rival.blob.size, psnr: psnr(picture.pixels, rival.pixels) };
       const remark = rival.fits ? "" : ": its smallest file, still too large";
-      rows.push({ name: `${name}, quality ${rival.quality}${remark}`, ...found });
+      others[key] = { name: `${name}, quality ${rival.quality}${remark}`, ...found };
+      stage.put(key, { label: label(name, found), pixels: rival.pixels });
     } else {
-      rows.push({ name, why: "your browser does not write such files" });
+      others[key] = { name, why: "your browser does not write such files" };
+      stage.put(key, { label: `original: your browser writes no ${name}`, pixels: picture.pixels });
     }
-    draw();
+    showTable(ours, others);
   }
-  showFiles(part("files"), rows, original.width * original.height);
-  say(`${count(ours.bytes)} bytes, ${decibels(ours.psnr)}.`);
+  progress.say(`${count(ours.bytes)} bytes, ${decibels(ours.psnr)}.`);
+}
+
+/** The picture, our file {bytes, psnr}, and those of others, as far as they are known. */
+function showTable(ours, others = {}) {
+  const pixels = picture.width * picture.height;
+  const rows = [
+    { name: "original, 3 bytes per pixel", bytes: 3 * pixels },
+    { name: "this book", ...ours, isOurs: true },
+    ...Object.entries(RIVALS).map(([key, [name]]) => others[key] ?? { name, why: "…" }),
+  ];
+  showFiles(part("files"), rows, pixels);
 }
 
 const label = (name, { bytes, psnr: value }) => `${name} · ${count(bytes)} bytes · ${decibels(value)}`;
 const stem = (name) => name.replace(/\.[^.]*$/, "") || "picture";
 
-function fileRows(ours) {
-  const raw = 3 * original.width * original.height;
-  return [
-    { name: "original, 3 bytes per pixel", bytes: raw },
-    { name: "this book", ...ours, isOurs: true },
-  ];
-}
-
-function showNumbers(bytes, value) {
-  const { width, height } = original;
+function showNumbers(bytes, judgement) {
+  const { width, height } = picture;
   part("size").textContent = `${count(bytes)} bytes`;
   part("rate").textContent = `${((8 * bytes) / (width * height)).toFixed(3)} bits per pixel`;
-  part("psnr").textContent = value === undefined ? "PSNR …" : `PSNR ${decibels(value)}`;
+  part("psnr").textContent = judgement;
 }
 
 // ---- a file
 
 async function openFile(blob, name) {
   await perform(async (isWanted) => {
-    say("Reading the file");
+    progress.say("Reading the file");
+    checkSize(blob);
     const bytes = new Uint8Array(await blob.arrayBuffer());
-    const read = await client.ask("read", { bytes });
+    const { header, parts } = await codec.ask("read", { bytes });
     if (!isWanted()) return;
-    const picture = await client.ask("reconstruct");
+    const { pixels, width, height } = await codec.ask("reconstruct");
     if (!isWanted()) return;
-    original = { ...picture, name };
-    start(picture);
-    root.dataset.state = "file";
-    const { quality, hasMap } = read.header;
-    part("notice").textContent =
-      `${name}: ${picture.width} x ${picture.height} pixels, coded at quality ${quality}, ` +
-      `with ${hasMap ? "an" : "no"} importance map. It is shown as it is; how far it is from its original, no file can say.`;
-    shown = { ours: { label: `${name} · ${count(bytes.length)} bytes`, pixels: picture.pixels } };
-    showParts(part("parts"), read.parts);
-    showNumbers(bytes.length);
-    part("psnr").textContent = "";
-    part("times").textContent = "";
-    showFiles(part("files"), [{ name, bytes: bytes.length, isOurs: true }], picture.width * picture.height);
-    draw();
+
+    picture = { pixels, width, height, name };
+    const map = header.hasMap ? "with an importance map" : "without an importance map";
+    begin(
+      "file",
+      `${name}: ${width} x ${height} pixels, coded at quality ${header.quality}, ${map}. ` +
+        "How far this is from its original, the file does not say.",
+    );
+    stage.start("ours", { pixels, width, height, label: `${name} · ${count(bytes.length)} bytes` });
+    showNumbers(bytes.length, "");
+    showParts(part("parts"), parts);
     part("under").toBlob((png) => offer("png", png, "image/png", `${stem(name)}.png`));
-    say("Decoded.");
+    progress.say("Decoded.");
   });
+}
+
+// ---- both
+
+/** Anything that was dropped, pasted or chosen. */
+async function open(blob) {
+  const name = blob.name || "picture";
+  const magic = new TextDecoder().decode(await blob.slice(0, 4).arrayBuffer());
+  const isOurs = magic === "MFCA" || name.toLowerCase().endsWith(".mfca");
+  await (isOurs ? openFile(blob, name) : openPicture(blob, name));
+}
+
+async function openBundled(name) {
+  const response = await fetch(new URL(`pictures/${name}.webp`, import.meta.url)).catch(() => null);
+  if (response?.ok) await openPicture(await response.blob(), `${name}.webp`);
+  else progress.complain(new PictureError("this picture could not be loaded"));
+}
+
+/** Show the place for a picture or a file, with nothing of an older one in it. */
+function begin(state, notice) {
+  root.dataset.state = state;
+  part("work").hidden = false;
+  part("notice").textContent = notice;
+  for (const name of ["size", "rate", "psnr", "times"]) part(name).textContent = "";
+  for (const name of ["save-file", "save-png"]) part(name).hidden = true;
+  part("files").replaceChildren();
+
+  // below the place where pictures are chosen, the new one may be out of sight
+  const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  part("line").scrollIntoView({ behavior: isCalm ? "instant" : "smooth" });
 }
 
 /** Offer something for download. */
@@ -218,67 +230,21 @@ function offer(name, content, type, file) {
   link.hidden = false;
 }
 
-/** Anything that was dropped, pasted or chosen. */
-async function open(blob) {
-  const name = blob.name ?? "picture";
-  const magic = new TextDecoder().decode(await blob.slice(0, 4).arrayBuffer());
-  const isOurs = magic === "MFCA" || name.toLowerCase().endsWith(".mfca");
-  await (isOurs ? openFile(blob, name) : openPicture(blob, name));
-}
-
-// ---- the curtain
-
-const curtain = globalThis.mfca.dressCurtain(part("curtain"), "", "");
-
-function start({ width, height }) {
-  for (const name of ["under", "over"]) {
-    part(name).width = width;
-    part(name).height = height;
-  }
-  part("stage").style.setProperty("--widest", `${Math.max(width, Math.min(736, 2 * width))}px`);
-  part("work").hidden = false;
-  part("save-file").hidden = true;
-  part("save-png").hidden = true;
-  part("files").replaceChildren();
-}
-
-/** Draw the two chosen pictures; a choice that is not there yet shows the original. */
-function draw() {
-  for (const [side, canvas, tag] of [
-    ["left", "under", ".tag.left"],
-    ["right", "over", ".tag.right"],
-  ]) {
-    const choice = part(side).value;
-    const picture = shown[choice] ?? shown.original ?? shown.ours;
-    const context = part(canvas).getContext("2d");
-    context.putImageData(new ImageData(picture.pixels, part(canvas).width, part(canvas).height), 0, 0);
-    const isMissing = !shown[choice] && root.dataset.state === "picture";
-    part("curtain").querySelector(tag).textContent = isMissing ? `${nameOf(side)}: not yet` : picture.label;
-  }
-  curtain();
-}
-
-const nameOf = (side) => part(side).selectedOptions[0].textContent;
-
 // ---- the brush
-
-let rest = 0;
-const brush = new Brush(part("paint"), {
-  level: () => Number(part("brush").value),
-  say,
-  onStroke() {
-    part("map").value = "painted";
-    clearTimeout(rest);
-    rest = setTimeout(() => perform(code), REST);
-  },
-});
 
 function chooseBrush() {
   const isOn = part("brush").value !== "off";
   part("paint").hidden = !isOn;
+  part("erase").hidden = !isOn;
   if (!isOn) return;
   if (part("map").value === "learned" && levels) brush.start(levels); // go on from the learned map
   brush.draw();
+}
+
+function erase() {
+  brush.resize(picture.width, picture.height);
+  part("map").value = "flat";
+  perform(code);
 }
 
 // ---- hands
@@ -290,10 +256,8 @@ function connect() {
   part("quality").addEventListener("change", () => perform(code));
   part("map").addEventListener("change", () => perform(code));
   part("brush").addEventListener("change", chooseBrush);
-  part("left").addEventListener("change", draw);
-  part("right").addEventListener("change", draw);
+  part("erase").addEventListener("click", erase);
   part("cancel").addEventListener("click", cancel);
-
   part("file").addEventListener("change", ({ target }) => {
     if (target.files.length > 0) open(target.files[0]);
     target.value = ""; // the same file again is a change, too
@@ -304,13 +268,17 @@ function connect() {
   addEventListener("paste", ({ clipboardData }) => {
     if (clipboardData.files.length > 0) open(clipboardData.files[0]);
   });
+  connectDrop();
+}
+
+function connectDrop() {
   addEventListener("dragover", (event) => {
     if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
     root.classList.add("is-over");
   });
   addEventListener("dragleave", ({ relatedTarget }) => {
-    if (!relatedTarget) root.classList.remove("is-over");
+    if (!relatedTarget) root.classList.remove("is-over"); // out of the window
   });
   addEventListener("drop", (event) => {
     root.classList.remove("is-over");
@@ -318,12 +286,6 @@ function connect() {
     event.preventDefault();
     open(event.dataTransfer.files[0]);
   });
-}
-
-async function openBundled(name) {
-  const response = await fetch(new URL(`pictures/${name}.webp`, import.meta.url));
-  if (!response.ok) complain(new PictureError("This picture could not be loaded."));
-  else await openPicture(await response.blob(), `${name}.webp`);
 }
 
 if (root.dataset.codec) {

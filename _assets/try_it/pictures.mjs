@@ -1,12 +1,23 @@
 // Pictures: from a file to pixels that the codec takes, and how far two of them are apart.
 
-const MAX_BYTES = 64 * 2 ** 20; // of a picture's file
-const MAX_PIXELS = 100e6; // more would not fit a phone's memory
+const MAX_BYTES = 64 * 2 ** 20; // of a file
+const MAX_PIXELS = 100e6; // of a picture before it is reduced; more would not fit the memory of many machines
 const PEAK = 255;
 
 /** Why a file cannot be shown; the message is a sentence for people. */
 export class PictureError extends Error {
   name = "PictureError";
+}
+
+/** Throws PictureError for a file (a Blob) that is empty, or too large to be read whole. */
+export function checkSize({ size }) {
+  if (size === 0) throw new PictureError("this file is empty");
+  if (size > MAX_BYTES) {
+    const megabytes = (bytes) => Math.round(bytes / 2 ** 20);
+    throw new PictureError(
+      `this file has ${megabytes(size)} MB; the page takes up to ${megabytes(MAX_BYTES)} MB`,
+    );
+  }
 }
 
 /** Make a canvas with these sides, and something that draws on it. */
@@ -24,19 +35,16 @@ export function canvasOf(width, height) {
  * Throws PictureError for what is no picture, or too large.
  */
 export async function readPicture(blob, maxSide) {
-  if (blob.size > MAX_BYTES) {
-    throw new PictureError(`This file has ${Math.round(blob.size / 2 ** 20)} MB; the page takes up to 64.`);
-  }
   let bitmap;
   try {
     bitmap = await createImageBitmap(blob);
   } catch {
-    throw new PictureError("This is not a picture that your browser can read. Try a JPEG, PNG or WebP file.");
+    throw new PictureError("this is not a picture that your browser can read; try a JPEG, PNG or WebP file");
   }
   const from = { width: bitmap.width, height: bitmap.height };
   if (from.width * from.height > MAX_PIXELS) {
     bitmap.close();
-    throw new PictureError(`${from.width} x ${from.height} pixels are too many for this page.`);
+    throw new PictureError(`${from.width} x ${from.height} pixels are too many for this page`);
   }
   const scale = Math.min(1, maxSide / Math.max(from.width, from.height));
   const width = Math.max(1, Math.round(scale * from.width));

@@ -5,6 +5,16 @@ const COUNT = new Intl.NumberFormat("en");
 export const count = (number) => COUNT.format(number);
 export const decibels = (value) => (value === Infinity ? "no error" : `${value.toFixed(2)} dB`);
 
+/** What is said about a picture of a reader: its size, and whether it was reduced. */
+export function noticeOf({ width, height, from }, maxSide) {
+  const isReduced = width !== from.width || height !== from.height;
+  if (!isReduced) return `${width} x ${height} pixels.`;
+  return (
+    `Your picture has ${from.width} x ${from.height} pixels. This page codes at most ${maxSide} per side, ` +
+    `so it was reduced to ${width} x ${height} first. The command “mfca encode” takes it whole.`
+  );
+}
+
 /** Append an element with a class and a text. */
 function make(name, parent, text = "", kind = "") {
   const element = document.createElement(name);

@@ -101,3 +101,15 @@ def visit(browser, address):
     yield go
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def try_it(visit):
+    """The page 'Try it' of a book that was built with the codec, before the first action."""
+    from try_it_page import NAME
+
+    if not (SITE / "web" / "manifest.json").exists():
+        absent("this book was built without the codec for web pages (npm is missing)")
+    page = visit(NAME)
+    assert page.locator("#try-it").get_attribute("data-state") == "empty"
+    return page
