@@ -457,13 +457,29 @@ def test_readme_is_short_and_its_links_lead_somewhere():
         assert (ROOT / link).exists(), link
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "book/instructors_guide.md"])
 def test_documents_name_targets_that_exist(name):
     makefile = (ROOT / "Makefile").read_text("utf-8")
     targets = set(re.search(r"^\.PHONY: (.*)", makefile, re.M)[1].split())
     named = set(re.findall(r"(?:`|^)make ([a-z-]+)", (ROOT / name).read_text("utf-8"), re.M))
     assert named
     assert named <= targets
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "book/instructors_guide.md"])
+def test_documents_name_files_and_tests_that_exist(name):
+    text = (ROOT / name).read_text("utf-8")
+    named = re.findall(r"`((?:book|tests|tools|teaching|web)/[\w./]+\.\w+)`", text)
+    assert named
+    assert [file for file in named if "NN" not in file and not (ROOT / file).exists()] == []
+
+    tests = {name for file in (ROOT / "tests").rglob("*.py") for name in defined_in(file)}
+    assert [test for test in re.findall(r"`(test_\w+)`", text) if test not in tests] == []
+
+
+def defined_in(file):
+    """The names of the functions of a file."""
+    return re.findall(r"^def (\w+)", file.read_text("utf-8"), re.M)
 
 
 def test_changelog_knows_this_version():

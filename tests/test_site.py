@@ -64,7 +64,7 @@ WEIGHTS = json.dumps({"__metadata__": {"note": WORDS}}).encode()
         ("a.html", "<p>a line <b>of</b>\n a solution</p>"),
         ("a.html", f'<p title="{WORDS}">x</p>'),
         ("a.html", f"<!-- <b>{WORDS}</b> -->"),
-        ("a.html", "<p>a &#108;ine of a solution</p>"),
+        ("a.html", "<p>a line of a&#32;solution</p>"),
         ("a.ipynb", json.dumps({"cells": [CELL | {"source": ["a line of\n", "a solution"]}]})),
         ("a.ipynb", json.dumps({"cells": [CELL | {"outputs": [{"text": [WORDS]}]}]})),
         ("a.ipynb", json.dumps({"cells": [CELL | {"metadata": {"was": WORDS}}]})),
