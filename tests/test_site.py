@@ -133,6 +133,16 @@ def test_solutions_are_shown_from_their_day_on(day, shown):
     assert shown_cells.released(day, DATES) == shown
 
 
+@pytest.mark.parametrize("shown", [[], ["01"], ["01", "02"]])
+def test_the_nightly_run_compares_equal_texts(tmp_path, monkeypatch, capsys, shown):
+    """What the tool prints is what the branch holds, or every night would publish."""
+    monkeypatch.setattr(shown_cells, "released", lambda day=None: shown)
+    monkeypatch.setattr(sys, "argv", ["shown_cells.py"])
+    shown_cells.main()
+    student_branch.write(tmp_path / "tree", shown)
+    assert capsys.readouterr().out == (tmp_path / "tree" / "solutions.txt").read_text("utf-8")
+
+
 def test_dates_are_read_from_the_file(tmp_path):
     file = tmp_path / "dates.yml"
     file.write_text("# none yet\n")

@@ -62,6 +62,11 @@ def released(day=None, dates=None):
     return sorted(number for number, first in dates.items() if first <= day)
 
 
+def listed(numbers):
+    """Numbers of chapters as a text, one per line: what the branch `student` keeps of them."""
+    return "".join(f"{number}\n" for number in numbers)
+
+
 def hidden_tags(file, edition, shown):
     """The tags of the cells of a chapter that an edition leaves out."""
     hidden = HIDDEN[edition]
@@ -84,7 +89,7 @@ def read(file, edition, shown=None):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--on", type=date.fromisoformat, metavar="DAY", help="by default, today")
-    print("\n".join(released(parser.parse_args().on)))
+    print(listed(released(parser.parse_args().on)), end="")
 
 
 if __name__ == "__main__":

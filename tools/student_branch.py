@@ -14,7 +14,7 @@ import edition as this_edition
 import nbformat
 from set_repo import address, forms
 from shared import ROOT, render
-from shown_cells import released
+from shown_cells import listed, released
 
 OUT = ROOT / "_build" / "student"
 
@@ -61,7 +61,7 @@ def write(folder, shown=None):
         edition=this_edition.name().lower(),
     )
     (folder / "README.md").write_text(readme, "utf-8")
-    (folder / "solutions.txt").write_text("".join(f"{number}\n" for number in shown), "utf-8")
+    (folder / "solutions.txt").write_text(listed(shown), "utf-8")
     shutil.copy(ROOT / "LICENSE", folder)
 
 
