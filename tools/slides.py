@@ -24,11 +24,16 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from plain.blocks import Blocks
 from plain.inline import Inline
 from plain.notebook import START, labels_of_book
+from published_cells import name_figures
 from shared import ROOT, render
 from shown_cells import CHAPTERS, read
 
+from mfca_tutorial.show.html import ASSETS as EXPLORABLES
+from mfca_tutorial.show.html import SCRIPTS, STYLE
+
 OUT = ROOT / "_build" / "slides"
-ASSETS = ("tokens.css", "book.css", "explorable.js", "diagrams", "fonts", "favicon.svg")
+OF_THE_BOOK = ("tokens.css", "book.css", "figures.css", "diagrams.css")
+OF_THE_BOOK += ("diagrams", "fonts", "favicon.svg")
 LEFT_OUT = {"References", "Exercises", "Self-check"}  # sections that are no slides
 
 
@@ -120,15 +125,19 @@ class Chapter:
 
     def output(self, cell):
         """A cell's picture, explorable or table, if it has one that is a slide."""
+        name_figures(cell)
         options = cell.metadata.get("mystnb", {})
         figure = options.get("figure")
         for output in cell.outputs:
             data = output.get("data", {})
-            if "image/png" in data and figure:
+            drawing = data.get("text/html", "")
+            if figure and ("image/png" in data or 'class="plots"' in drawing):
                 caption = f"**{self.blocks.inline.label(figure['name']).text}.** "
                 caption = MARKDOWN.renderInline(caption + self.blocks.inline(figure["caption"]))
-                picture = self.picture(data["image/png"], options.get("image", {}).get("alt", ""))
-                self.add(f"<figure>{picture}<figcaption>{caption}</figcaption></figure>")
+                if "image/png" in data:  # photographs
+                    alternative = options.get("image", {}).get("alt", "")
+                    drawing = self.picture(data["image/png"], alternative)
+                self.add(f"<figure>{drawing}<figcaption>{caption}</figcaption></figure>")
             elif 'class="explorable"' in data.get("text/html", ""):
                 self.add(data["text/html"])
             elif data.get("text/markdown", "").lstrip().startswith(("|", "**")):
@@ -147,22 +156,32 @@ def slides_of(file, notebook, labels, pages, pictures):
     return [stack for stack in chapter.stacks if stack.slides and stack.title not in LEFT_OUT]
 
 
+def copy(source, target):
+    """Copy a file or a folder."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+
+
 def copy_assets(out):
-    """Put everything that the slides load beside them."""
-    for name in ASSETS:
-        source, target = ROOT / "_assets" / name, out / "assets" / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+    """Put the book's styles, scripts, fonts and drawings beside the slides."""
+    for name in OF_THE_BOOK:
+        copy(ROOT / "_assets" / name, out / "assets" / name)
+    copy(EXPLORABLES, out / "assets" / "explorables")
+
+
+def copy_programs(out):
+    """Put reveal.js, of the extra `publish`, and MathJax beside the slides."""
     reveal = Path(str(files("sphinx_revealjs"))) / "_static" / "revealjs"
     for part in ("dist/reveal.js", "dist/reveal.css", "dist/reset.css", "plugin/notes", "LICENSE"):
-        source, target = reveal / part, out / "assets" / "reveal" / part
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+        copy(reveal / part, out / "assets" / "reveal" / part)
     mathjax = next(Path(str(files("sphinx-mathjax-offline"))).rglob("tex-chtml.js")).parent
     for part in ("tex-chtml.js", "output/chtml"):
-        source, target = mathjax / part, out / "assets" / "mathjax" / part
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+        copy(mathjax / part, out / "assets" / "mathjax" / part)
+
+
+def page(title, stacks):
+    """The HTML of a chapter's slides."""
+    return render("slides.html.j2", title=title, stacks=stacks, style=STYLE, scripts=SCRIPTS)
 
 
 def write(out):
@@ -172,12 +191,13 @@ def write(out):
     cells = {file.name: notebook.cells for file, notebook in chapters.items()}
     labels = labels_of_book(cells, pages_of_text(), pages)
     copy_assets(out)
+    copy_programs(out)
     (out / "pictures").mkdir()
     listed = []
     for file, notebook in chapters.items():
         stacks = slides_of(file, notebook, labels, pages, out / "pictures")
         title = re.sub(r"^\d+\. ", "", stacks[0].title)
-        html = render("slides.html.j2", title=stacks[0].title, stacks=stacks)
+        html = page(stacks[0].title, stacks)
         html = html.replace(f'src="{pages}/_static/', 'src="assets/')
         (out / f"{file.stem}.html").write_text(html, "utf-8")
         count = sum(len(stack.slides) for stack in stacks)
