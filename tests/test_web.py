@@ -18,13 +18,14 @@ import pytest
 import torch
 from PIL import Image
 
-from mfca_tutorial import data
+from mfca_tutorial import container, data
 from mfca_tutorial.checkpoint import save_checkpoint
 from mfca_tutorial.codec import Codec
 from mfca_tutorial.config import TINY
 from mfca_tutorial.container import BitstreamError
 from mfca_tutorial.entropy import tables as coding
 from mfca_tutorial.entropy.counts import gaussian_tables, table_from_pmf
+from mfca_tutorial.show import html
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -219,6 +220,53 @@ def codec_reads(codec, file):
     if header.width * header.height > fuzz.MAX_PIXELS or header.model_id != codec.model_id:
         raise BitstreamError("not decoded here")
     portability.latents_of(codec, file)
+
+
+# what the explorable of chapter 9 says about files: [name, first byte, length, meaning] each
+FIELDS = """
+import { readFileSync } from "node:fs";
+import { runInThisContext } from "node:vm";
+const [web, scripts, ...files] = process.argv.slice(1);
+const { unpack } = await import(`${web}/container.mjs`);
+for (const name of ["touch.js", "bytes.js"]) {
+  runInThisContext(readFileSync(`${scripts}/${name}`, "utf8"));
+}
+const fields = files.map((file) => {
+  const bytes = new Uint8Array(readFileSync(file));
+  return mfca.fieldsOf(bytes, unpack(bytes));
+});
+console.log(JSON.stringify(fields));
+"""
+
+
+def test_chapter_9_names_the_fields_of_any_file(form):
+    if shutil.which("node") is None:
+        absent("no node on this machine")
+    files = sorted((GOLDEN / form).glob("*.mfca"))
+    command = ["node", "--input-type=module", "-e", FIELDS, ROOT / "web", html.ASSETS, *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for file, fields in zip(files, json.loads(done.stdout), strict=True):
+        content = file.read_bytes()
+        header, tiles = container.unpack(content)
+        meanings = {name: meaning for name, *_, meaning in fields}
+        pieces = {name: content[start : start + size] for name, start, size, _ in fields}
+
+        # one after another, from the first byte to the last
+        assert b"".join(pieces.values()) == content
+        assert meanings["model id"] == pieces["model id"].hex() == header.model_id.hex()
+        assert meanings["width"] == f"{header.width} pixels"
+        assert meanings["quality"] == f"{header.quality:g} (in half steps)"
+        flags = {"grey": header.grey, "map": header.has_map, "tiled": header.tile > 0}
+        assert meanings["flags"] == (" + ".join(name for name in flags if flags[name]) or "none")
+
+        # the streams that are not empty
+        for k, tile in enumerate(tiles):
+            where = f" of tile {k + 1}" if header.tile else ""
+            for name in ("map", "z", "y"):
+                stream = getattr(tile, name)
+                assert pieces.get(f"stream {name}{where}", b"") == stream
+                assert f"{name}: {len(stream):,} byte" in meanings[f"lengths of the streams{where}"]
 
 
 # ---- files that cross

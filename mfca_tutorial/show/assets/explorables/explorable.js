@@ -93,6 +93,17 @@
         moved.forEach(([key]) => input(key).dispatchEvent(new Event("input", { bubbles: true })));
       },
 
+      // give a slider other values: their texts, and the lines that they will say; it begins with the first
+      replace(key, texts, notes) {
+        const one = input(key);
+        data.texts[inputs.indexOf(one)] = texts;
+        one.max = texts.length - 1;
+        one.value = 0;
+        const longest = notes.reduce((most, note) => (note.length > most.length ? note : most), "");
+        box.querySelector(".explorable-room").textContent = longest;
+        one.dispatchEvent(new Event("input", { bubbles: true }));
+      },
+
       // the line below; without a picture of its own, the stage is described by it
       say(note) {
         if (said && said.textContent !== note) said.textContent = note;
