@@ -16,7 +16,7 @@ NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout=300
 export TQDM_DISABLE = 1
 export JUPYTER_PLATFORM_DIRS = 1
 
-.PHONY: book test setup web lint unit notebooks browser colab student site quiz autograder slides epub release-files bench fuzz matrix mutants portability gpu-chapters large shots pdf lab readme diagrams model-card verify-results set-repo set-version release-model clean
+.PHONY: book test setup web lint unit notebooks browser colab student site quiz autograder slides epub release-files bench fuzz matrix mutants portability web-limits gpu-chapters large shots pdf lab readme diagrams model-card verify-results set-repo set-version release-model clean
 .NOTPARALLEL:
 
 book: setup
@@ -108,6 +108,9 @@ mutants: $(VENV)/.extra-mutants
 
 portability: setup
 	$(BIN)/python tools/portability.py $(ARGS)
+
+web-limits: setup
+	$(BIN)/python tools/web_limits.py
 
 # Some chapters only: make gpu-chapters ARGS='--chapters 04 13'
 gpu-chapters: setup

@@ -1,7 +1,10 @@
 """The system's own Chromium, driven by playwright, for tests, print edition and screenshots."""
 
 import contextlib
+import os
+import re
 import shutil
+from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
@@ -34,3 +37,29 @@ def started():
         browser = playwright.chromium.launch(executable_path=find(), args=FLAGS)
         yield browser
         browser.close()
+
+
+def renderer_peak():
+    """The most memory that a page's process has ever held, in MB; None where the system hides it.
+
+    Of all processes of pages that this process has started, directly or not, and that still run.
+    """
+    peaks = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if "--type=renderer" not in (folder / "cmdline").read_text() or not _is_ours(folder):
+                continue
+            status = (folder / "status").read_text()
+        except OSError:  # it has ended
+            continue
+        peaks += re.findall(r"^VmHWM:\s+(\d+)", status, re.M)
+    return max(map(int, peaks)) / 1000 if peaks else None
+
+
+def _is_ours(folder):
+    """Whether a process descends from this one."""
+    process = int(folder.name)
+    while process > 1 and process != os.getpid():
+        status = Path(f"/proc/{process}/status").read_text()
+        process = int(re.search(r"^PPid:\s+(\d+)", status, re.M)[1])
+    return process == os.getpid()

@@ -7,7 +7,8 @@
 # run's log and reports to data/training/. Then rewrite the generated part of the README and data/MODEL_CARD.md.
 #
 # To do by hand: `make large` and then `make model-card`, for the card's section on large pictures; `make portability`, also
-# with ARGS=--web; look at the figures, check that the text in tools/templates/model_card.md.j2 is true of this run, commit.
+# with ARGS=--web; `make web-limits`, for the page "Try it"; look at the figures, check that the text in
+# tools/templates/model_card.md.j2 is true of this run, commit.
 # To rehearse on a few pictures of your own: FOLDER=pictures QUALITIES="0 50 100".
 set -eu
 python=$1

@@ -1,33 +1,54 @@
-"""What the page 'Try it' (book/try_it.md) needs from the build: its pictures, and the codec.
+"""What pages with the codec in JavaScript need from the build: above all 'Try it' (book/try_it.md).
 
-`write(folder)` puts the six photographs that readers can pick into a staged source folder.
-`connect(site, codec)` copies the exported codec into the built site and tells the page where it is;
-without a codec the page says how to get one. The scripts and the style are in _assets/try_it/.
+`write(folder)` prepares a staged source folder: the six photographs that readers can pick, what the
+codec costs in a page (as `web_limits.py` has measured it), and for chapter 9 the modules that read
+the fields of a file. `connect(site, codec)` copies the exported codec into the built site and tells
+the page where it is; without a codec the page says how to get one. The scripts and the style of the
+page are in _assets/try_it/.
 """
 
+import json
 import shutil
+from pathlib import Path
 
+import shared
 from PIL import Image, ImageOps
 
 from mfca_tutorial import data
+
+ROOT = Path(__file__).resolve().parent.parent
 
 # free to be shared and changed; book/about.md names the authors and the terms
 PICTURES = ("chelsea", "astronaut", "coffee", "rocket", "hubble_deep_field", "retina")
 MAX_SIDE = 640  # pixels; the page codes 768 without asking
 SMALL = 192  # pixels along each side of a thumbnail, for screens with two per CSS pixel
 
-PAGE = "book/try_it.html"
+SOURCE, PAGE = "book/try_it.md", "book/try_it.html"
 FOLDER = "web"  # of the codec, beside the first page
 NOWHERE, THERE = 'data-codec=""', f'data-codec="../{FOLDER}/"'
+COSTS = "<!-- costs -->"
+LIMITS = ROOT / "data" / "results" / "web_limits.json"
+NOT_MEASURED = "What that costs has not been measured for this model yet (`make web-limits`)."
+READER = ("container.mjs", "bytes.mjs")
 FOR_THE_SHELL = shutil.ignore_patterns("mfca.mjs", "ppm.mjs")
 
 
 def write(folder):
-    """Write the photographs, exact, and their thumbnails.
+    """Write what the build of the pages needs into its source folder.
 
-    folder: the source folder of a build, in which `_assets` becomes the site's `_static`.
+    In it, `_assets` becomes the site's `_static`.
     """
-    target = folder / "_assets" / "try_it" / "pictures"
+    write_pictures(folder / "_assets" / "try_it" / "pictures")
+    write_reader(folder / "_assets" / "explorables" / "reader")
+    page = folder / SOURCE
+    text = page.read_text("utf-8")
+    if text.count(COSTS) != 1:
+        raise ValueError(f"{page.name}: {COSTS} must be there once")
+    page.write_text(text.replace(COSTS, costs()), "utf-8")
+
+
+def write_pictures(target):
+    """Write the photographs, exact, and their thumbnails."""
     target.mkdir(parents=True, exist_ok=True)
     for name in PICTURES:
         picture = Image.fromarray(data.photograph(name))
@@ -35,6 +56,41 @@ def write(folder):
         picture.save(target / f"{name}.webp", lossless=True, method=4)
         small = ImageOps.fit(picture, (SMALL, SMALL), Image.Resampling.LANCZOS)
         small.save(target / f"{name}-small.webp", quality=80, method=6)
+
+
+def write_reader(target):
+    """Copy what chapter 9 reads a file of the reader's with; it needs neither npm nor the model."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in READER:
+        shutil.copy(ROOT / "web" / name, target)
+
+
+def costs():
+    """What the codec costs in a page, in Markdown; of other weights, nothing is said."""
+    if not LIMITS.exists():
+        return NOT_MEASURED
+    found = json.loads(LIMITS.read_text("utf-8"))
+    if found["checkpoint"] != shared.model_id():
+        return NOT_MEASURED
+
+    def seconds(way):
+        package, page = (found["seconds"][way][who] for who in ("package", "page"))
+        return f"{page / package:.1f} times as long ({page:.1f} instead of {package:.1f} seconds)"
+
+    width, height = found["two_tiles"]
+    memory = found["memory_MB"]
+    return (
+        f"With the first picture, {found['download']['gzip_MB']} MB are loaded "
+        f"({found['download']['raw_MB']} MB where the server does not compress them); "
+        "your browser keeps them. "
+        f"For a photograph of {found['width']} x {found['height']} pixels, coding takes "
+        f"{seconds('encode')} as with the Python package on one thread, and decoding "
+        f"{seconds('decode')}. The page's process then has held up to {memory['picture']} MB of "
+        f"memory, and for a file of two tiles ({width:,} x {height:,} pixels) "
+        f"{memory['two_tiles']} MB. "
+        "These numbers are from one run on one machine (`data/results/web_limits.json`): "
+        "on yours, expect the ratios rather than the seconds."
+    )
 
 
 def connect(site, codec):

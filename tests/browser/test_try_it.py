@@ -3,8 +3,8 @@
 import re
 import time
 import zlib
-from pathlib import Path
 
+import chromium
 import numpy as np
 import pytest
 from conftest import SITE
@@ -38,13 +38,6 @@ def picture():
     return data.photograph("chelsea")[20:276, 40:424]
 
 
-def command_of(process):
-    try:
-        return (process / "cmdline").read_text()
-    except OSError:
-        return ""
-
-
 def test_python_reads_what_the_page_wrote(try_it, picture, tmp_path):
     start = time.perf_counter()
     give(try_it, png(picture))
@@ -71,14 +64,10 @@ def test_python_reads_what_the_page_wrote(try_it, picture, tmp_path):
         assert shown == pytest.approx(psnr(picture, decoded), abs=0.01)
 
     assert try_it.problems == []
-    peaks = [
-        int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) / 1000
-        for status in Path("/proc").glob("[0-9]*/status")
-        if "--type=renderer" in command_of(status.parent)
-    ]
-    if peaks:
-        print(f"resident peak of the renderer: {max(peaks):.0f} MB")
-        assert max(peaks) < PEAK
+    peak = chromium.renderer_peak()
+    if peak:
+        print(f"resident peak of the renderer: {peak:.0f} MB")
+        assert peak < PEAK
 
 
 def test_rivals_are_not_larger_and_parts_are_the_whole(try_it, picture):
