@@ -79,7 +79,7 @@ const DOERS = {
       bias: Float64Array.from(layer.bias),
     };
     const input = Float64Array.from(x);
-    const [plain, fast] = [PLAIN, codec.exact.kernel].map(({ linear }) => linear(input, numbers));
+    const [plain, fast] = [PLAIN, codec.exact.kernel].map((kernel) => kernel.linear(input, numbers));
     return { plain: Array.from(plain), fast: Array.from(fast) };
   },
 };

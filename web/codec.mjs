@@ -166,7 +166,7 @@ export class Codec {
       const inputs = { x, quality: blocks };
       const outputs = await this.networks.run("analysis", inputs, rows, columns, work);
       kept[k] = { key, ...outputs };
-      await work.report("analyse", k + 1, k + 1);
+      await work.pause();
     }
     return kept[k];
   }
@@ -187,43 +187,50 @@ export class Codec {
   /** As `decode`, without the picture: {header, parts, latents, fields}. It needs no network. */
   async read(bytes, { maxPixels = MAX_PIXELS, ...options } = {}) {
     const work = new Work(options);
+    const { header, tiles, fields } = this.#unpack(bytes, maxPixels);
+    const grid = tileGrid(header.width, header.height, header.tile);
 
-    // may the picture be so large? And is the file whole, and ours?
-    const { width, height } = readHeader(bytes);
+    const decoded = [];
+    for (const [k, tile] of tiles.entries()) {
+      const { passes } = this.exact;
+      decoded.push(
+        await this.#readTile(tile, header, grid[k], (p) =>
+          work.report("code", k * passes + p + 1, tiles.length * passes),
+        ),
+      );
+    }
+    const parts = partsOf(bytes, decoded);
+    return { header, parts, latents: { header, tiles: decoded }, fields };
+  }
+
+  /** The container's `unpack`, for files of this model and of bounded size only. */
+  #unpack(bytes, maxPixels) {
+    const { width, height, modelId } = readHeader(bytes);
     if (width * height > maxPixels) {
       throw new BitstreamError(
         `the picture has ${width} x ${height} = ${width * height} pixels, ` +
           `more than the limit of ${maxPixels}`,
       );
     }
-    const { header, tiles, fields } = unpack(bytes);
-    if (header.modelId !== this.modelId) {
+    const unpacked = unpack(bytes);
+    if (modelId !== this.modelId) {
       throw new BitstreamError(
-        `this file was made by model ${header.modelId}, this is ${this.modelId}: ` +
+        `this file was made by model ${modelId}, this is ${this.modelId}: ` +
           "another version of the codec is needed",
       );
     }
+    return unpacked;
+  }
 
-    const grid = tileGrid(width, height, header.tile);
-    const decoded = [];
-    for (const [k, { map, z, y }] of tiles.entries()) {
-      const rows = blocksOf(grid[k].height);
-      const columns = blocksOf(grid[k].width);
-      const levels = header.hasMap ? decodeMap(map, rows, columns) : flatLevels(rows, columns);
-      const coded = await decodeLatents(
-        this.exact,
-        this.tables,
-        z,
-        y,
-        LATENTS_PER_BLOCK * rows,
-        LATENTS_PER_BLOCK * columns,
-        (p) => work.report("code", k * this.exact.passes + p + 1, tiles.length * this.exact.passes),
-      );
-      const blocks = qualitiesOf(header.quality, levels);
-      decoded.push({ ...coded, map, z, y, levels, blocks, rows, columns });
-    }
-    const parts = partsOf(bytes, decoded);
-    return { header, parts, latents: { header, tiles: decoded }, fields };
+  /** The streams of a tile -> its latents, its map, and the quality of its blocks. */
+  async #readTile({ map, z, y }, header, place, afterPass) {
+    const rows = blocksOf(place.height);
+    const columns = blocksOf(place.width);
+    const levels = header.hasMap ? decodeMap(map, rows, columns) : flatLevels(rows, columns);
+    const sides = [LATENTS_PER_BLOCK * rows, LATENTS_PER_BLOCK * columns];
+    const coded = await decodeLatents(this.exact, this.tables, z, y, ...sides, afterPass);
+    const blocks = qualitiesOf(header.quality, levels);
+    return { ...coded, map, z, y, levels, blocks, rows, columns };
   }
 
   /** The latents of `encode` or `read` -> the picture that a decoder shows. */

@@ -135,24 +135,7 @@ export function readHeader(data) {
 }
 
 function headerFrom(reader) {
-  // the magic; a file that holds only the beginning of it was cut short
-  const start = reader.data.subarray(0, MAGIC.length);
-  if (start.length === 0 || start.some((byte, i) => byte !== MAGIC[i])) {
-    throw new BitstreamError("this is not a .mfca file");
-  }
-  reader.take(MAGIC.length);
-
-  // the version, before any field whose meaning may depend on it
-  const version = reader.byte();
-  if (version === 0) {
-    throw new BitstreamError("the file is damaged: there is no format version 0");
-  }
-  if (version !== VERSION) {
-    throw new BitstreamError(
-      `the file has format version ${version}, this program reads version ${VERSION}: ` +
-        "a newer one is needed",
-    );
-  }
+  checkBeginning(reader);
 
   // the model, and which optional parts are present
   const modelId = hex(reader.take(MODEL_ID_BYTES));
@@ -182,6 +165,28 @@ function headerFrom(reader) {
     return checkHeader({ modelId, width, height, quality, grey, hasMap, tile });
   } catch (error) {
     throw new BitstreamError(`the file is damaged: ${error.message}`);
+  }
+}
+
+/** Is it a .mfca file, and of a version that can be read here? */
+function checkBeginning(reader) {
+  // the magic; a file that holds only the beginning of it was cut short
+  const start = reader.data.subarray(0, MAGIC.length);
+  if (start.length === 0 || start.some((byte, i) => byte !== MAGIC[i])) {
+    throw new BitstreamError("this is not a .mfca file");
+  }
+  reader.take(MAGIC.length);
+
+  // the version, before any field whose meaning may depend on it
+  const version = reader.byte();
+  if (version === 0) {
+    throw new BitstreamError("the file is damaged: there is no format version 0");
+  }
+  if (version !== VERSION) {
+    throw new BitstreamError(
+      `the file has format version ${version}, this program reads version ${VERSION}: ` +
+        "a newer one is needed",
+    );
   }
 }
 

@@ -47,34 +47,35 @@ export class ExactHyperprior {
     ];
     this.trunk = this.#layer(integers("trunk.0.weight"), integers("trunk.0.bias"), true);
 
-    // a context network per pass; its first and its last layer, taken apart by position
-    this.networks = [];
-    for (let p = 0; p < passes; p += 1) {
-      const adapter = integers(`adapters.${p}.0.weight`);
-      const bias = integers(`adapters.${p}.0.bias`);
-      const positions = [0, 1, 2, 3].map((position) => {
-        const decoded = this.#channels((group) => this.turns[group][position] < p);
-        const wanted = this.#channels((group) => this.turns[group][position] === p);
-        const read = [...range(this.features), ...decoded.map((c) => this.features + c)];
-        const made = [...wanted, ...wanted.map((c) => this.latents + c)]; // means, then scales
-        return {
-          decoded,
-          wanted,
-          first: this.#layer(part(adapter, range(this.width), read), bias, true),
-          last: this.#layer(
-            part(last, made, range(this.width)),
-            made.map((c) => integers("trunk.2.bias")[c]),
-            false,
-          ),
-        };
-      });
-      const middle = {
-        channels: this.width,
-        weight: tapsFirst(integers(`adapters.${p}.2.weight`), true),
-        bias: Float64Array.from(integers(`adapters.${p}.2.bias`)),
+    // a context network per pass
+    this.networks = range(passes).map((p) => this.#network(p, integers));
+  }
+
+  /** The network of pass p; its first and its last layer are taken apart by position. */
+  #network(p, integers) {
+    const adapter = integers(`adapters.${p}.0.weight`);
+    const bias = integers(`adapters.${p}.0.bias`);
+    const last = integers("trunk.2.weight");
+    const lastBias = integers("trunk.2.bias");
+    const positions = [0, 1, 2, 3].map((position) => {
+      const decoded = this.#channels((group) => this.turns[group][position] < p);
+      const wanted = this.#channels((group) => this.turns[group][position] === p);
+      const read = [...range(this.features), ...decoded.map((c) => this.features + c)];
+      const made = [...wanted, ...wanted.map((c) => this.latents + c)]; // means, then scales
+      const madeBias = made.map((c) => lastBias[c]);
+      return {
+        decoded,
+        wanted,
+        first: this.#layer(part(adapter, range(this.width), read), bias, true),
+        last: this.#layer(part(last, made, range(this.width)), madeBias, false),
       };
-      this.networks.push({ positions, middle });
-    }
+    });
+    const middle = {
+      channels: this.width,
+      weight: tapsFirst(integers(`adapters.${p}.2.weight`), true),
+      bias: Float64Array.from(integers(`adapters.${p}.2.bias`)),
+    };
+    return { positions, middle };
   }
 
   #layer(weight, bias, relu) {
@@ -116,10 +117,16 @@ export class ExactHyperprior {
    */
   parametersOf(p, features, vHat, rows, columns) {
     const { positions, middle } = this.networks[p];
-    const size = rows * columns;
+    let x = this.#firstLayer(positions, features, vHat, rows, columns);
+    x = this.kernel.depthwise(x, rows, columns, middle);
+    x = this.kernel.linear(x, this.trunk);
+    return this.#lastLayer(positions, x, rows, columns);
+  }
 
-    // the first layer, position by position, reads what is decoded there
-    let x = new Float64Array(size * this.width);
+  /** What is decoded at each position, and the features there -> (rows * columns, C). */
+  #firstLayer(positions, features, vHat, rows, columns) {
+    const size = rows * columns;
+    const x = new Float64Array(size * this.width);
     positions.forEach(({ decoded, first }, position) => {
       const places = placesOf(position, rows, columns);
       const read = new Float64Array(places.length * first.inputs);
@@ -135,14 +142,14 @@ export class ExactHyperprior {
         x.set(made.subarray(k * this.width, (k + 1) * this.width), n * this.width);
       });
     });
+    return x;
+  }
 
-    // the neighbours, and the trunk
-    x = this.kernel.depthwise(x, rows, columns, middle);
-    x = this.kernel.linear(x, this.trunk);
-
-    // the last layer makes what is coded in this pass
-    const mean = new Float64Array(vHat.length);
-    const index = new Uint8Array(vHat.length);
+  /** x (rows * columns, C) -> the {mean, index} of what is coded in this pass. */
+  #lastLayer(positions, x, rows, columns) {
+    const size = rows * columns;
+    const mean = new Float64Array(this.latents * size);
+    const index = new Uint8Array(this.latents * size);
     positions.forEach(({ wanted, last }, position) => {
       if (wanted.length === 0) return;
       const places = placesOf(position, rows, columns);

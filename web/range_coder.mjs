@@ -140,6 +140,18 @@ function carryInto(bytes, size) {
   bytes[at] += 1;
 }
 
+/** Whose interval a part belongs to: the last symbol that starts there or before. */
+function symbolAt(cumulative, part) {
+  let symbol = 0;
+  let last = cumulative.length - 2;
+  while (symbol < last) {
+    const middle = (symbol + last + 1) >> 1;
+    if (cumulative[middle] <= part) symbol = middle;
+    else last = middle - 1;
+  }
+  return symbol;
+}
+
 /** Reads what a RangeEncoder wrote, and writes it again, so that `checkFinished` can compare. */
 export class RangeDecoder {
   constructor(data) {
@@ -168,25 +180,7 @@ export class RangeDecoder {
    */
   get(cumulative) {
     const scale = scaleOf(this.mirror.rangeHigh, this.mirror.rangeLow);
-
-    // which of 2^16 equal parts of the interval the number lies in: a quotient in floating point,
-    // wrong by one at most, and corrected with exact products
-    const offset = this.offsetHigh * WORD + this.offsetLow;
-    let part = Math.floor(offset / scale / UNIT);
-    if (this.#isBelow(scale, part)) part -= 1;
-    else if (!this.#isBelow(scale, part + 1)) part += 1;
-    if (part >= 2 ** 16) {
-      throw new BitstreamError("the coded data is damaged: no symbols fit it");
-    }
-
-    // whose interval that is: the last symbol that starts there or before
-    let symbol = 0;
-    let last = cumulative.length - 2;
-    while (symbol < last) {
-      const middle = (symbol + last + 1) >> 1;
-      if (cumulative[middle] <= part) symbol = middle;
-      else last = middle - 1;
-    }
+    const symbol = symbolAt(cumulative, this.#part(scale));
 
     // the interval's lower end moves up
     const start = cumulative[symbol];
@@ -208,6 +202,19 @@ export class RangeDecoder {
     this.offsetHigh = high;
     this.offsetLow = low;
     return symbol;
+  }
+
+  /** Which of 2^16 equal parts of the interval the number in the file lies in. */
+  #part(scale) {
+    // a quotient in floating point, wrong by one at most, and corrected with exact products
+    const offset = this.offsetHigh * WORD + this.offsetLow;
+    let part = Math.floor(offset / scale / UNIT);
+    if (this.#isBelow(scale, part)) part -= 1;
+    else if (!this.#isBelow(scale, part + 1)) part += 1;
+    if (part >= 2 ** 16) {
+      throw new BitstreamError("the coded data is damaged: no symbols fit it");
+    }
+    return part;
   }
 
   /** Whether the number in the file lies below the start of a part of the interval. */

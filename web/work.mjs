@@ -21,11 +21,16 @@ export class Work {
     if (stage === this.#stage && done < total && isMoment) return;
 
     this.onProgress({ stage, done, total });
+    await this.pause();
+    this.#stage = stage;
+    this.#last = performance.now();
+  }
+
+  /** Let messages in, and stop if one said so. */
+  async pause() {
     await new Promise((resolve) => {
       setTimeout(resolve);
     });
     this.signal?.throwIfAborted();
-    this.#stage = stage;
-    this.#last = performance.now();
   }
 }
