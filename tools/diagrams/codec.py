@@ -59,8 +59,11 @@ class Overview(Drawing):
             state = "lit" if name in self.lit else "dim"
         return self.group(part=name, kind=state)
 
-    def fields(self, places):
-        """The file: its fields, each {name: (place, colour)}, inside a frame."""
+    def fields(self, places, words=None):
+        """The file: its fields, each {name: (place, colour)}, inside a frame.
+
+        words: what is written into a field instead of its name, by name.
+        """
         with self.part("file"):
             first, last = places["header"][0], places["y"][0]
             left, top = first.left[0] - 3, first.top[1] - 3
@@ -69,7 +72,7 @@ class Overview(Drawing):
             self.rectangle(frame, kind="box", round=4)
             for name, (place, colour) in places.items():
                 self.rectangle(place, colour)
-                self.text(place.x, place.y + 4.5, name, "f")
+                self.text(place.x, place.y + 4.5, (words or {}).get(name, name), "f")
 
     def stages(self, middles, tall, halvings, fill):
         """Blocks of features, each {(x, y): channels}; returns their places.

@@ -28,9 +28,9 @@ def transforms(d):
     """The picture, the stages and the latents; returns what the rest refers to."""
     with d.part("picture"):
         x = d.tensor(8, FIRST, 8, TALL, WASH)
-        d.text(18, FIRST + 46, "x", "n", "start")
+        d.text(18, FIRST + 46, "picture x", "n", "start")
         x_hat = d.tensor(90, LAST, 8, TALL, WASH)
-        d.text(82, LAST - 42, HAT_X, "n", "end")
+        d.text(82, LAST - 42, "decoded " + HAT_X, "n", "end")
     with d.part("stages"):
         down = middles(CONFIG.encoder_widths, 32, 14, FIRST)
         up = middles(CONFIG.decoder_widths[::-1], 174, 14, LAST)  # it goes to the left
@@ -44,7 +44,7 @@ def transforms(d):
         d.arrow(x.right, encoder[0].left)
         d.arrow(decoder[0].left, x_hat.right)
     with d.part("latents"):
-        y = d.tensor(162, FIRST, CONFIG.latents * WIDE_BY, TALL / LATENT_STRIDE, BLUE, "y")
+        y = d.tensor(162, FIRST, CONFIG.latents * WIDE_BY, TALL / LATENT_STRIDE, BLUE, "latents y")
         d.arrow(encoder[-1].right, y.left)
     return encoder[-1], y, decoder[-1]
 
@@ -69,6 +69,7 @@ def coding(d, y, first_of_decoder):
         d.arrow(decoder.bottom, ungain.top)
     with d.part("pqf"):
         pqf = d.box(FLOW, 578, 46, 28, "PQF")
+        d.text(pqf.left[0] - 6, 582, "filter", "s", "end")
         d.arrow(ungain.bottom, pqf.top)
         d.arrow(pqf.bottom, (FLOW, LAST), first_of_decoder.right)
     return gain, ungain, rounding, coder, decoder
@@ -100,7 +101,8 @@ def hyperprior(d, rounding, coder, decoder):
         with d.part("exact"):
             frame = Place(HYPER, top + 18, 74, 76)
             d.rectangle(frame, kind="frame", round=8)
-            d.text(SIDE - 6, top + 56, "bit for bit", "s", "end")
+            words = ["predicts y"] if target is coder else ["the same,", "bit for bit"]
+            d.lines(SIDE - 6, top + 46, words, "s", "end")
         with d.part("hyper"):
             h_s = d.box(HYPER, top, 34, 28, named("h", "s"))
             context = d.box(HYPER, top + 36, 63, 28, "context")
@@ -118,7 +120,7 @@ def hyperprior(d, rounding, coder, decoder):
 
 def draw(chapter=""):
     """The overview; `chapter` is a key of PARTS."""
-    d = Overview(chapter, PHONE, 752)
+    d = Overview(chapter, PHONE, 770)
     d.text(0, 14, "Encoder", "n", "start")
     d.lines(0, FILE + 48, ["Decoder:", "sees only", "the file"], "n", "start")
     features, y, first_of_decoder = transforms(d)
@@ -131,7 +133,9 @@ def draw(chapter=""):
             "map": (Place(MAP, FILE, 64, 34), AMBER),
             "z": (Place(176, FILE, 106, 34), VIOLET),
             "y": (Place(285, FILE, 106, 34), BLUE),
-        }
+        },
+        words={"z": "side info z", "y": "latents y"},
     )
-    d.lines(0, 732, ["Height of a block: resolution.", "Width and number: channels."], "s", "start")
+    words = ["Height of a block: resolution.", "Width and number: channels.", "Dashed: sets the gain."]
+    d.lines(0, 732, words, "s", "start")
     return d.svg()

@@ -26,8 +26,10 @@ LEFT, RIGHT = 375, 429  # and where its edges are
 def transforms(d):
     """The picture, the stages and the latents; returns what the rest refers to."""
     with d.part("picture"):
-        x = d.tensor(8, FLOW, 8, TALL, WASH, "x", "3")
-        x_hat = d.tensor(WIDE - 8, FLOW, 8, TALL, WASH, HAT_X, "3")
+        x = d.tensor(8, FLOW, 8, TALL, WASH, "", "3")
+        x_hat = d.tensor(WIDE - 8, FLOW, 8, TALL, WASH, "", "3")
+        d.text(0, x.top[1] - 8, "picture x", "n", "start")
+        d.text(WIDE, x.top[1] - 8, "decoded " + HAT_X, "n", "end")
     with d.part("stages"):
         down = middles(CONFIG.encoder_widths, 30, 8, FLOW)
         up = middles(CONFIG.decoder_widths, 644, 8, FLOW)
@@ -42,7 +44,7 @@ def transforms(d):
         d.arrow(decoder[-1].right, x_hat.left)
     with d.part("latents"):
         width, height = CONFIG.latents * WIDE_BY, TALL / LATENT_STRIDE
-        y = d.tensor(130, FLOW, width, height, BLUE, "y", str(CONFIG.latents))
+        y = d.tensor(130, FLOW, width, height, BLUE, "latents y", str(CONFIG.latents))
         d.arrow(encoder[-1].right, y.left)
     return encoder[-1], y, decoder[0]
 
@@ -67,6 +69,7 @@ def coding(d, y, first_of_decoder):
         d.arrow(decoder.right, ungain.left, gap=2)
     with d.part("pqf"):
         pqf = d.box(612, FLOW, 40, 30, "PQF")
+        d.text(pqf.x, FLOW + 29, "filter", "s")
         d.arrow(ungain.right, pqf.left, gap=2)
         d.arrow(pqf.right, first_of_decoder.left, gap=2)
     return gain, ungain, rounding, coder, decoder
@@ -93,12 +96,14 @@ def hyperprior(d, rounding, coder, decoder):
         d.arrow((189, FLOW), (189, HYPER + 15), gap=2)
         d.arrow(h_a.right, z.left, gap=1)
         d.arrow((z.x, HYPER - 3), (z.x, SIDE), (LEFT, SIDE), colour=VIOLET, gap=1)
+        d.text(244, SIDE - 6, "side information", "s", "start")
 
     for left, target in ((252, coder), (446, decoder)):
         with d.part("exact"):
             frame = Place(left + 48, HYPER, 114, 48)
             d.rectangle(frame, kind="frame", round=8)
-            d.text(left + 64, HYPER - 31, "bit for bit", "s")
+            words = "predicts y" if target is coder else "same, bit for bit"
+            d.text(left + 21, HYPER - 31, words, "s", "start")
         with d.part("hyper"):
             h_s = d.box(left + 13, HYPER, 30, 30, named("h", "s"))
             context = d.box(left + 68, HYPER, 64, 30, "context")
@@ -116,7 +121,7 @@ def hyperprior(d, rounding, coder, decoder):
 
 def draw(chapter=""):
     """The overview; `chapter` is a key of PARTS."""
-    d = Overview(chapter, WIDE, 402)
+    d = Overview(chapter, WIDE, 422)
     d.text(0, 18, "Encoder", "n", "start")
     d.text(WIDE, 18, "Decoder: sees only the file", "n", "end")
     features, y, first_of_decoder = transforms(d)
@@ -133,5 +138,6 @@ def draw(chapter=""):
     )
     with d.part("file"):
         d.text(FILE, 12, ".mfca", "n")
-    d.text(0, 398, "Height of a block: resolution. Width and number: channels.", "s", "start")
+    words = "Height of a block: resolution. Width and number: channels. Dashed: sets the gain."
+    d.text(0, 418, words, "s", "start")
     return d.svg()
