@@ -63,7 +63,7 @@ class Explorable:
         lossless: bool = False,
         scale: int = 1,
         against: Beside | Callable[..., Beside] | None = None,
-        touch: tuple[int, int] | None = None,
+        touch: tuple[int, int] | tuple[str, ...] | None = None,
         own_image: Pixels | None = None,
         computed: str | None = None,
         given: Mapping[str, object] | None = None,
@@ -85,7 +85,8 @@ class Explorable:
             against: a label and a picture behind a curtain that the reader drags, or a function
                 of render's arguments that returns them.
             touch: (rows, columns) of a grid over the picture; touching cell n picks value n + 1 of
-                the first control.
+                the first control. Or a control's name for each picture in a row; touching a
+                picture gives its control the next value.
             own_image: a photograph uint8 (H, W, 3), which becomes render's first argument; in
                 Jupyter and Colab the reader may type the path of another one.
             computed: the script's name for what it computes; without it, frames are replayed.

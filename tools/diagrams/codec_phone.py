@@ -136,6 +136,10 @@ def draw(chapter=""):
         },
         words={"z": "side info z", "y": "latents y"},
     )
-    words = ["Height of a block: resolution.", "Width and number: channels.", "Dashed: sets the gain."]
+    words = [
+        "Height of a block: resolution.",
+        "Width and number: channels.",
+        "Dashed: sets the gain.",
+    ]
     d.lines(0, 732, words, "s", "start")
     return d.svg()

@@ -12,7 +12,8 @@
     const curtain = over ? mfca.curtain(stage) : null;
 
     // where there is no curtain, the picture itself is what one touches
-    if (data.touch) touchCells(board, ...data.touch);
+    if (data.touch && typeof data.touch[0] === "string") touchPanels(board, data.touch);
+    else if (data.touch) touchCells(board, ...data.touch);
     else if (!curtain) scrub(board);
 
     return function () {
@@ -61,6 +62,19 @@
     };
     input.addEventListener("input", frameCell);
     frameCell();
+  }
+
+  // pictures in a row, each with the name of a control: touched, it gives the control the next value
+  function touchPanels(board, names) {
+    // a click, not a drag: a finger that scrolls the page exchanges nothing
+    board.stage.addEventListener("click", (event) => {
+      const box = board.stage.getBoundingClientRect();
+      const x = (event.clientX - box.left) / box.width;
+      const name = names[mfca.clamp(Math.floor(x * names.length), 0, names.length - 1)];
+      const place = board.inputs.findIndex((input) => input.dataset.key === name);
+      board.move({ [name]: (board.at(name) + 1) % board.data.counts[place] });
+    });
+    board.stage.classList.add("pressed");
   }
 
   // ---- the start

@@ -30,7 +30,7 @@
   // ---- 'Paint an importance map': given.pictures[level], given.bytes, given.errors, given.presets[name][block], given.offsets
 
   const SIDE = 4; // blocks in a row
-  const HIGH = 220; // of the curve
+  const [HIGH, LOW] = [340, 220]; // of the curve, beside the photograph and below it on a phone
   const [LEFT, BELOW] = [34, 34]; // its margins
 
   mfca.kinds.painting = function (board) {
@@ -43,7 +43,8 @@
     const canvas = mfca.canvas(size, size);
     frame.append(canvas);
     const right = mfca.make("html:div", {}, parts);
-    const { svg, width } = mfca.drawing({ ...board, stage: right, redraw: () => board.redraw() }, HIGH, "plot paint-curve");
+    const tall = board.stage.clientWidth > 480 ? HIGH : LOW;
+    const { svg, width } = mfca.drawing({ ...board, stage: right, redraw: () => board.redraw() }, tall, "plot paint-curve");
     const drawn = mfca.make("g", {}, svg);
     mfca.make("html:span", { class: "caption" }, right, "line: flat maps; dot: yours. Can you lift it off the line?");
 
@@ -104,7 +105,7 @@
     function drawCurve(mine) {
       const [low, high] = [flats[0], flats.at(-1)];
       const x = (value) => LEFT + ((width() - LEFT - 12) * Math.log(value / low.bytes)) / Math.log(high.bytes / low.bytes);
-      const y = (value) => 10 + ((HIGH - BELOW - 20) * (high.decibels - value)) / (high.decibels - low.decibels);
+      const y = (value) => 10 + ((tall - BELOW - 20) * (high.decibels - value)) / (high.decibels - low.decibels);
       drawn.replaceChildren();
       for (let value = Math.ceil(low.decibels); value <= high.decibels; value += 1) {
         mfca.make("line", { x1: LEFT, x2: "100%", y1: y(value), y2: y(value), class: "grid" }, drawn);
@@ -113,7 +114,7 @@
       mfca.make("polyline", { points: flats.map((flat) => [x(flat.bytes), y(flat.decibels)]).join(" "), class: "curve rival" }, drawn);
       flats.forEach((flat) => mfca.make("circle", { cx: x(flat.bytes), cy: y(flat.decibels), r: 3, class: "dot rival" }, drawn));
       mfca.make("circle", { cx: x(mine.bytes), cy: y(mine.decibels), r: 7, class: "dot ours" }, drawn);
-      mfca.make("text", { x: LEFT, y: HIGH - 4, class: "tick" }, drawn, "PSNR in dB over bytes");
+      mfca.make("text", { x: LEFT, y: tall - 4, class: "tick" }, drawn, "PSNR in dB over bytes");
     }
 
     return function () {

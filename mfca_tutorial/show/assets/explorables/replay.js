@@ -27,7 +27,7 @@
   // ---- 'Replay a training run': given.epochs, .pictures, .decibels, .latents and .skips by step of the slider,
   //      given.curves[title][epoch - 1]
 
-  const [HIGH, LEFT, ABOVE, BELOW] = [118, 44, 26, 10]; // of a chart; its margins
+  const [HIGH, LEFT, ABOVE, BELOW] = [120, 44, 30, 10]; // of a chart; its margins
   const FOOT = 24; // the epochs below the last chart
 
   mfca.kinds.replay = function (board) {
@@ -62,9 +62,11 @@
       const [low, high] = [Math.min(...values), Math.max(...values)];
       const y = (value) => top + ABOVE + ((HIGH - ABOVE - BELOW) * (high - value)) / (high - low || 1);
       mfca.make("text", { x: LEFT, y: top + 16, class: "title" }, drawn, title);
-      mfca.ticks(low, high, 4).forEach((value) => {
+      const ticks = mfca.ticks(low, high, 4);
+      const digits = Math.max(...ticks.map((value) => (String(value).split(".")[1] || "").length));
+      ticks.forEach((value) => {
         mfca.make("line", { x1: LEFT, x2: x(last), y1: y(value), y2: y(value), class: "grid" }, drawn);
-        mfca.make("text", { x: LEFT - 6, y: y(value) + 4, class: "tick", "text-anchor": "end" }, drawn, String(value));
+        mfca.make("text", { x: LEFT - 6, y: y(value) + 4, class: "tick", "text-anchor": "end" }, drawn, value.toFixed(digits));
       });
       const points = values.map((value, i) => [x(i + 1), y(value)]);
       mfca.make("polyline", { points: points.join(" "), class: "curve other" }, drawn);
