@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from conftest import SITE
 from scipy.interpolate import PchipInterpolator
-from scripts import SHIFT
+from scripts import SHIFT, WATCH
 
 from mfca_tutorial.blocks import dct
 
@@ -92,7 +92,14 @@ def frames(box, hand):
     stage = box.locator(".explorable-stage")
     if data["beside"]:
         return curtain(box, hand)
-    if data["touch"]:
+    if data["touch"] and isinstance(data["touch"][0], str):
+        # each picture exchanges what its control says
+        for place, key in enumerate(data["touch"]):
+            before = box.evaluate(INPUTS)[key]
+            hand.drag(stage, ((place + 0.5) / len(data["touch"]), 0.5))
+            count = data["counts"][list(box.evaluate(INPUTS)).index(key)]
+            assert box.evaluate(INPUTS)[key] == (before + 1) % count
+    elif data["touch"]:
         rows, columns = data["touch"]
         hand.drag(stage, (0.9, 0.6))
         cell = int(0.6 * rows) * columns + int(0.9 * columns) + 1
@@ -255,6 +262,19 @@ def passes(box, hand):
     assert "chosen" in place.get_attribute("class")
 
 
+def replay(box, hand):
+    """The picture is pulled from end to end, a chart at the epoch under the hand."""
+    given = data_of(box)["given"]
+    hand.drag(box.locator("img"), (0.2, 0.5), (0.5, 0.5))
+    middle = box.evaluate(INPUTS)["epoch"]
+    assert middle == round(0.5 * (len(given["epochs"]) - 1))
+    assert box.locator("img").get_attribute("src") == given["pictures"][middle]
+    assert said(box).startswith(f"this picture {given['decibels'][middle]:.2f} dB;")
+
+    hand.drag(box.locator("svg"), (0.5, 0.5), (0.999, 0.5))
+    assert box.evaluate(INPUTS)["epoch"] == len(given["epochs"]) - 1
+
+
 KINDS = {
     "frames": frames,
     "curtain": curtain,
@@ -269,80 +289,108 @@ KINDS = {
     "kernels": kernels,
     "painting": painting,
     "passes": passes,
+    "replay": replay,
 }
 
 
 # ---- the tests
 
 
+# all controls as they were when the page arrived
+RESET = """box => box.querySelectorAll(".explorable-input").forEach((input) => {
+    if (input.options) input.value = [...input.options].find((one) => one.defaultSelected).value;
+    else input.value = input.defaultValue;
+    input.dispatchEvent(new Event("input", {bubbles: true}));
+    input.dispatchEvent(new Event("change", {bubbles: true}));
+})"""
+
+
+def keys(box, page):
+    """By keyboard alone to the first values of all controls, then to the last ones."""
+    data = data_of(box)
+    for border in box.locator(".curtain-border").all():
+        for key, percent in (("Home", "0%"), ("End", "100%")):
+            border.press(key)
+            over = box.locator(".over").first
+            assert percent in over.evaluate("e => getComputedStyle(e).clipPath")
+
+    every = counts_of(box)
+    ends = {"Home": [0] * len(every), "End": [count - 1 for count in every]}
+    for key, at in ends.items():
+        for control in box.locator(".explorable-input").all():
+            control.press(key)
+        assert list(box.evaluate(INPUTS).values()) == at
+        if "counts" in data:
+            frame = int(np.ravel_multi_index(at, data["counts"]))
+            assert said(box) == data["notes"][frame]
+            shown = box.locator("img").first.get_attribute("src")
+            assert shown == data["frames"][data["index"][frame]]
+        elif data.get("proofs"):
+            note = next(proof["note"] for proof in data["proofs"] if proof["at"] == at)
+            assert said(box) == note
+
+
+def is_full(box):
+    """The picture and the controls share their edges, and no part of the box is empty."""
+    inner = box.locator(".explorable-stage").first.bounding_box()
+    outer = box.bounding_box()
+    assert inner["width"] > 0.93 * outer["width"]
+    for slider in box.locator(".explorable-control input").all():
+        frame = slider.bounding_box()
+        assert abs(frame["x"] - inner["x"]) <= 2
+        assert abs(frame["width"] - inner["width"]) <= 4
+
+
+def python_says(box):
+    """What the page shows at places all over the controls is what Python computed there."""
+    data = data_of(box)
+    slowest = 0
+    for proof in data.get("proofs", []):
+        shown = box.evaluate(MOVE, proof["at"])
+        assert shown["note"] == proof["note"]
+        slowest = max(slowest, shown["time"])
+    assert slowest <= ANSWER, box.get_attribute("id")
+
+    # frames: the first, the last and some between
+    if "counts" not in data:
+        return
+    for at in np.linspace(0, len(data["index"]) - 1, 5).astype(int):
+        places = [int(place) for place in np.unravel_index(at, data["counts"])]
+        shown = box.evaluate(MOVE, places)
+        assert shown["note"] == data["notes"][at]
+        assert shown["pictures"][0] == data["frames"][data["index"][at]]
+        if data["beside"]:
+            assert shown["left"] == data["labels"][at]
+            assert shown["right"] == data["besideLabels"][at]
+            assert shown["pictures"][1] == data["frames"][data["beside"][at]]
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", MOVING)
 def test_hands_take_hold(visit, name, theme, size):
+    """Mouse, finger and keyboard, one after the other; nothing jumps meanwhile."""
     width, height = SIZES[size]
-    finger = {"has_touch": True, "is_mobile": False} if size == "narrow" else {}
     view = {"viewport": {"width": width, "height": height}, "color_scheme": theme}
-    page = visit(name, **view, **finger)
-    hand = Hand(page, "finger" if finger else "mouse")
-    for box in page.locator(".explorable").all():
-        KINDS[box.get_attribute("data-kind")](box, hand)
-    assert page.problems == []
-
-
-@pytest.mark.parametrize("name", MOVING)
-def test_pages_say_what_python_says(visit, name):
-    page = visit(name)
-    for box in page.locator(".explorable").all():
-        data = data_of(box)
-        slowest = 0
-        for proof in data.get("proofs", []):
-            shown = box.evaluate(MOVE, proof["at"])
-            assert shown["note"] == proof["note"]
-            slowest = max(slowest, shown["time"])
-        assert slowest <= ANSWER, box.get_attribute("id")
-
-        # frames: the first, the last and some between
-        if "counts" not in data:
-            continue
-        for at in np.linspace(0, len(data["index"]) - 1, 5).astype(int):
-            places = [int(place) for place in np.unravel_index(at, data["counts"])]
-            shown = box.evaluate(MOVE, places)
-            assert shown["note"] == data["notes"][at]
-            assert shown["pictures"][0] == data["frames"][data["index"][at]]
-            if data["beside"]:
-                assert shown["left"] == data["labels"][at]
-                assert shown["right"] == data["besideLabels"][at]
-                assert shown["pictures"][1] == data["frames"][data["beside"][at]]
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("name", MOVING)
-def test_nothing_jumps(visit, name, size):
-    """Neither while the page loads nor while a control goes from end to end."""
-    width, height = SIZES[size]
-    page = visit(name, viewport={"width": width, "height": height})
-    boxes = page.locator(".explorable").all()
-    for box in boxes:
-        tall = box.bounding_box()["height"]
-        every = counts_of(box)
-        for at in ([0] * len(every), [count - 1 for count in every]):
-            box.evaluate(MOVE, at)
-            assert box.bounding_box()["height"] == pytest.approx(tall, abs=1)
+    page = visit(name, has_touch=True, is_mobile=False, **view)
     assert page.evaluate(SHIFT) < 0.05
-
-
-@pytest.mark.parametrize("name", MOVING)
-def test_boxes_are_full(visit, name):
-    """The picture and the controls share their edges, and no part of the box is empty."""
-    page = visit(name)
+    page.evaluate(WATCH)
     for box in page.locator(".explorable").all():
-        inner = box.locator(".explorable-stage").first.bounding_box()
-        outer = box.bounding_box()
-        assert inner["width"] > 0.93 * outer["width"]
-        for slider in box.locator(".explorable-control input").all():
-            frame = slider.bounding_box()
-            assert abs(frame["x"] - inner["x"]) <= 2
-            assert abs(frame["width"] - inner["width"]) <= 4
+        tall = box.bounding_box()["height"]
+        for kind in ("mouse", "finger"):
+            KINDS[box.get_attribute("data-kind")](box, Hand(page, kind))
+            box.evaluate(RESET)
+        keys(box, page)
+        assert box.bounding_box()["height"] == pytest.approx(tall, abs=1)
+
+    # what does not depend on the theme
+    if theme == "light":
+        for box in page.locator(".explorable").all():
+            python_says(box)
+            if size == "wide":
+                is_full(box)
+    assert page.evaluate("window.shifted") < 0.05
+    assert page.problems == []
 
 
 def test_pages_work_from_a_file(browser):

@@ -1,11 +1,15 @@
 """What a page weighs, what it waits for, what moves while it loads, what is found and printed."""
 
+import functools
 import gzip
+import http.server
 import json
 import re
+import threading
+from pathlib import Path
 
 import pytest
-from conftest import ROOT, SITE
+from conftest import ROOT, SITE, Handler
 from scripts import SHIFT
 
 CHAPTERS = sorted(f"book/{file.stem}.html" for file in (ROOT / "book").glob("[0-9]*.ipynb"))
@@ -58,6 +62,41 @@ def test_weight(visit, name):
     print(f"{name}: {total:.0f} KB without pictures, {waits:.0f} KB before the first paint")
     assert waits <= BLOCKING
     assert total <= bar, sorted(files.items(), key=lambda item: -item[1])[:5]
+
+
+class Packed(Handler):
+    """A server that sends text as gzip, as hosts do."""
+
+    def do_GET(self):
+        file = Path(self.translate_path(self.path))
+        if file.suffix not in (".html", ".css", ".js", ".svg"):
+            return super().do_GET()
+        body = gzip.compress(file.read_bytes(), 6)
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(file))
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.mark.parametrize("name", ["index.html", CHAPTERS[8]])
+def test_first_paint_on_a_slow_line(browser, name):
+    """It is printed, not limited: seconds depend on the machine."""
+    slow = {"offline": False, "latency": 150, "uploadThroughput": 94e3, "downloadThroughput": 2e5}
+    handler = functools.partial(Packed, directory=str(SITE))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = browser.new_page()
+        page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", slow)
+        page.goto(f"http://127.0.0.1:{server.server_port}/{name}", wait_until="load")
+        paint = page.evaluate(
+            "performance.getEntriesByName('first-contentful-paint').map((e) => e.startTime)"
+        )
+        page.close()
+        server.shutdown()
+    print(f"{name}: first paint after {paint[0] / 1000:.1f} s at 1.6 Mbit/s")
+    assert len(paint) == 1
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
@@ -173,6 +212,14 @@ def test_without_javascript_a_word_says_so(browser, address):
 def test_long_formulas_on_phones_have_a_cue(visit):
     page = visit(CHAPTERS[8], viewport={"width": 390, "height": 844})
     assert page.evaluate(BROKEN_OFF) == 0
+
+
+def test_symbols_and_their_meanings_fit_a_phone(visit):
+    page = visit("book/notation.html", viewport={"width": 390, "height": 844})
+    cells = page.locator("#symbols td:visible")
+    right = cells.evaluate_all("all => all.map((e) => e.getBoundingClientRect().right)")
+    assert len(right) > 100
+    assert max(right) <= 390
 
 
 def test_on_paper_answers_are_open_and_pictures_large(visit):
