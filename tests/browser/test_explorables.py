@@ -322,7 +322,8 @@ def keys(box, page):
         assert list(box.evaluate(INPUTS).values()) == at
         if "counts" in data:
             frame = int(np.ravel_multi_index(at, data["counts"]))
-            assert said(box) == data["notes"][frame]
+            if any(data["notes"]):
+                assert said(box) == data["notes"][frame]
             shown = box.locator("img").first.get_attribute("src")
             assert shown == data["frames"][data["index"][frame]]
         elif data.get("proofs"):
