@@ -120,7 +120,7 @@ def hyperprior(d, rounding, coder, decoder):
 
 def draw(chapter=""):
     """The overview; `chapter` is a key of PARTS."""
-    d = Overview(chapter, PHONE, 770)
+    d = Overview(chapter, PHONE, 788)
     d.text(0, 14, "Encoder", "n", "start")
     d.lines(0, FILE + 48, ["Decoder:", "sees only", "the file"], "n", "start")
     features, y, first_of_decoder = transforms(d)
@@ -140,6 +140,7 @@ def draw(chapter=""):
         "Height of a block: resolution.",
         "Width and number: channels.",
         "Dashed: sets the gain.",
+        "Each part is explained in its chapter.",
     ]
     d.lines(0, 732, words, "s", "start")
     return d.svg()

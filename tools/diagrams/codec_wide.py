@@ -140,4 +140,5 @@ def draw(chapter=""):
         d.text(FILE, 12, ".mfca", "n")
     words = "Height of a block: resolution. Width and number: channels. Dashed: sets the gain."
     d.text(0, 418, words, "s", "start")
+    d.text(WIDE, 418, "Each part is explained in its chapter.", "s", "end")
     return d.svg()
