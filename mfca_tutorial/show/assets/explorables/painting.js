@@ -114,6 +114,11 @@
       mfca.make("polyline", { points: flats.map((flat) => [x(flat.bytes), y(flat.decibels)]).join(" "), class: "curve rival" }, drawn);
       flats.forEach((flat) => mfca.make("circle", { cx: x(flat.bytes), cy: y(flat.decibels), r: 3, class: "dot rival" }, drawn));
       mfca.make("circle", { cx: x(mine.bytes), cy: y(mine.decibels), r: 7, class: "dot ours" }, drawn);
+      // bytes: of the coarsest flat map, the middle one and the finest
+      [["start", 0], ["middle", flats.length >> 1], ["end", flats.length - 1]].forEach(([anchor, level]) => {
+        const place = { x: x(flats[level].bytes), y: tall - 20, class: "tick", "text-anchor": anchor };
+        mfca.make("text", place, drawn, mfca.commas(flats[level].bytes));
+      });
       mfca.make("text", { x: LEFT, y: tall - 4, class: "tick" }, drawn, "PSNR in dB over bytes");
     }
 
