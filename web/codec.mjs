@@ -83,7 +83,7 @@ export class Codec {
    *
    * quality: 0..100, rounded to half steps.
    * map: null for a flat importance map; "auto" for the learned one; or one level 0..15 for each
-   *   64x64 block, row by row, 8 for no change and 4 quality steps a level.
+   *   64x64 block, row by row, 8 for no change and 4 quality points a level.
    * The same picture object again is not analysed again, as far as the model allows it.
    *
    * Returns {bytes, header, parts, latents}: parts are sizes in bytes, {header, map, z, passes},

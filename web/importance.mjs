@@ -6,7 +6,7 @@ import { MAX_QUALITY, STRIDE } from "./container.mjs";
 import { roundHalfToEven } from "./latents.mjs";
 
 export const MAP_LEVELS = 16;
-export const MAP_STEP = 4; // quality steps per level
+export const MAP_STEP = 4; // quality points per level
 export const MAP_FLAT = 8; // the level that changes nothing
 
 /** Pixels along a side -> 64x64 blocks. */
