@@ -19,6 +19,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from multiprocessing import Pool
 from pathlib import Path
@@ -37,6 +38,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from published_cells import dress
 from shown_cells import CHAPTERS, FOR_INSTRUCTORS, contents, read
+from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
@@ -73,6 +75,16 @@ def package_digest():
     )
 
 
+def kernel_connection(folder):
+    """How to reach a kernel: by Unix sockets in `folder`, else, under Windows, by TCP.
+
+    Of two kernels that start at once, each may choose the TCP port of the other.
+    """
+    if os.name != "posix":
+        return Config()
+    return Config(KernelManager={"transport": "ipc", "ip": f"{folder}/kernel"})
+
+
 def execute(job):
     """Run one notebook if its key has changed. Return an error message, or '' if there is none."""
     file, key = job
@@ -82,18 +94,20 @@ def execute(job):
 
     print(f"executing {file.stem}", flush=True)
     notebook = nbformat.read(file, as_version=4)
-    client = NotebookClient(
-        notebook,
-        timeout=TIMEOUT,
-        kernel_name="python3",
-        resources={"metadata": {"path": file.parent}},
-        extra_arguments=["--IPKernelApp.log_level=40"],
-    )
     start = time.perf_counter()
-    try:
-        client.execute()
-    except (CellExecutionError, TimeoutError, RuntimeError) as error:
-        return f"{file.name}:\n{error}"
+    with tempfile.TemporaryDirectory() as sockets:
+        client = NotebookClient(
+            notebook,
+            timeout=TIMEOUT,
+            kernel_name="python3",
+            resources={"metadata": {"path": file.parent}},
+            extra_arguments=["--IPKernelApp.log_level=40"],
+            config=kernel_connection(sockets),
+        )
+        try:
+            client.execute()
+        except (CellExecutionError, TimeoutError, RuntimeError) as error:
+            return f"{file.name}:\n{error}"
 
     seconds = round(time.perf_counter() - start, 1)
     notebook.metadata["run"] = {"key": key, "seconds": seconds, **this_edition.run()}
