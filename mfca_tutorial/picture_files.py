@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from mfca_tutorial.blocks.importance import MapRequest, map_to_bytes
+from mfca_tutorial.checkpoint import EARLIER
 from mfca_tutorial.container import (
     TILE,
     BitstreamError,
@@ -109,6 +110,18 @@ def picture_to_file(
     return pack(header, tiles)
 
 
+def _of_another_model(made_by: str, ours: str) -> str:
+    """What to say of a file of another model: who made it, and where that model may be had."""
+    if made_by in EARLIER:
+        advice = f"load the checkpoint that made it (--checkpoint) from {EARLIER[made_by]}"
+    else:
+        advice = (
+            "load the checkpoint that made it (--checkpoint), "
+            "or install a newer mfca-tutorial if it is of a newer model"
+        )
+    return f"this file was made by model {made_by}, this is {ours}: {advice}"
+
+
 def file_to_pixels(
     codec: TileCodec, file: bytes, max_pixels: int | None, progress: Progress
 ) -> Pixels:
@@ -118,11 +131,7 @@ def file_to_pixels(
     check_size(read_header(file), max_pixels)
     header, tiles = unpack(file)
     if header.model_id != codec.model_id:
-        raise BitstreamError(
-            f"this file was made by model {header.model_id.hex()}, "
-            f"this is {codec.model_id.hex()}: load the checkpoint that made it (--checkpoint), "
-            "or install a newer mfca-tutorial if it is of a newer model"
-        )
+        raise BitstreamError(_of_another_model(header.model_id.hex(), codec.model_id.hex()))
 
     # decode tile by tile, each when it is asked for, and fade it into its neighbours
     grid = tile_grid(header.width, header.height, header.tile)

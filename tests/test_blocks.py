@@ -229,6 +229,15 @@ def test_gates_with_a_quality_need_it():
         QualityMFCA(16)(torch.randn(1, 16, 8, 8))
 
 
+def test_gates_with_a_quality_in_double_precision():
+    block = lively(QualityMFCA(16))
+    x, quality_map = torch.randn(1, 16, 16, 24), torch.rand(1, 1, 2, 3)
+    single = block(x, quality_map)
+    double = block.double()(x.double(), quality_map.double())
+    assert double.dtype == torch.float64
+    torch.testing.assert_close(double.float(), single)
+
+
 @pytest.mark.parametrize("size", [(16, 24), (2, 3), (7, 50)])
 def test_spread_is_torchs_bilinear_interpolation(size):
     coarse = torch.randn(2, 5, 2, 3)

@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +20,7 @@ import torch
 from PIL import Image
 
 from mfca_tutorial import Codec, container, data
-from mfca_tutorial.checkpoint import save_checkpoint
+from mfca_tutorial.checkpoint import EARLIER, save_checkpoint
 from mfca_tutorial.cli import main
 from mfca_tutorial.config import TINY
 
@@ -349,6 +350,15 @@ def test_a_file_of_another_model_is_named(encoded, tmp_path, capsys):
     err = fails(capsys, "decode", encoded[1], tmp_path / "o.png", "--checkpoint", other)
     header = container.read_header(Path(encoded[1]).read_bytes())
     assert header.model_id.hex() in err
+
+
+def test_a_file_of_an_earlier_release_says_where_its_model_is(model, encoded, tmp_path, capsys):
+    header, tiles = container.unpack(Path(encoded[1]).read_bytes())
+    for made_by, url in EARLIER.items():
+        old = tmp_path / "old.mfca"
+        old.write_bytes(container.pack(replace(header, model_id=bytes.fromhex(made_by)), tiles))
+        err = fails(capsys, "decode", old, tmp_path / "o.png", "--checkpoint", model)
+        assert url in err
 
 
 # ---- eval and plot

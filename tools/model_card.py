@@ -20,6 +20,7 @@ from PIL import Image
 from safetensors import safe_open
 from shared import CLASSICAL, DATA, PUBLISHED, bd_rate, curve, measured, model_id, percent, render
 
+from mfca_tutorial.checkpoint import EARLIER
 from mfca_tutorial.container import TILE
 from mfca_tutorial.evaluation import rd
 from mfca_tutorial.evaluation.literature import learned_codecs
@@ -259,6 +260,7 @@ def card():
         bd_rate=bd_rate,
         delta=delta,
         literature=learned_codecs(),
+        earlier=EARLIER,
         command=command,
         minutes_until=minutes_until,
         goals=goals,
