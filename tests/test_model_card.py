@@ -148,7 +148,8 @@ def test_a_model_from_scratch_has_no_history(monkeypatch):
 
     monkeypatch.setattr(model_card, "load", load)
     text = model_card.card()
-    assert "This checkpoint was trained for 60 minutes" in text
+    minutes = model_card.load("training/report.json")["recipe"]["minutes"]
+    assert f"This checkpoint was trained for {minutes:g} minutes" in text
     assert "warm start" not in text
     assert text.count("mfca train PHOTOGRAPHS") == 1
 

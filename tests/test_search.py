@@ -20,7 +20,7 @@ def parts(codec):
     """A small picture, its latents and its side information."""
     x = data.to_tensor(data.photograph("chelsea")[100:164, 100:228])
     with torch.no_grad():
-        y, _ = codec.g_a(x)
+        y, _ = codec.g_a(x, BLOCKS / 100)
         v = y * codec.gain(BLOCKS)
         z = codec.hyperprior.h_a(v)
     return x, v, z
