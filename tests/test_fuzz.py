@@ -5,6 +5,7 @@ was found once lies in `tests/fuzz_cases/`. `make fuzz` tries many more. The par
 need no model are attacked in test_container.py and test_tables.py.
 """
 
+import random
 import sys
 from pathlib import Path
 
@@ -22,10 +23,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 import fuzz  # noqa: E402
+import fuzz_mutants  # noqa: E402
 
 CODECS = {form: fuzz.codec_of(form) for form in ("energy", "quality")}
 CODEC = CODECS["energy"]
-SEEDLINGS = fuzz.corpus("energy")
+SEEDLINGS = fuzz_mutants.corpus("energy")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,14 +45,14 @@ def one_thread_that_is_warm():
 
 
 @pytest.mark.parametrize("form", CODECS)
-@pytest.mark.parametrize("kind", [*dict.fromkeys(fuzz.KINDS), fuzz.Forger])
+@pytest.mark.parametrize("kind", [*dict.fromkeys(fuzz_mutants.KINDS), fuzz_mutants.Forger])
 def test_every_kind_of_mutant(form, kind):
     """Forty of each kind, always the same; `make fuzz` tries 20,000."""
     codec = CODECS[form]
-    make = fuzz.Forger(codec) if kind is fuzz.Forger else kind
-    seedlings = fuzz.corpus(form)
+    make = fuzz_mutants.Forger(codec) if kind is fuzz_mutants.Forger else kind
+    seedlings = fuzz_mutants.corpus(form)
     for i in range(40):
-        rng = fuzz.random.Random(i)
+        rng = random.Random(i)
         file = make(rng.choice(seedlings), rng.choice(seedlings), rng)
         fuzz.judged(codec, file)
 
@@ -58,7 +60,7 @@ def test_every_kind_of_mutant(form, kind):
 def test_the_mutants_reach_every_depth():
     """Else the others would test nothing but the checksum."""
     results = set()
-    for _, _, file in fuzz.mutants(CODEC, "energy", seed=0, first=0, n=300):
+    for _, _, file in fuzz_mutants.mutants(CODEC, "energy", seed=0, first=0, n=300):
         result, _ = fuzz.judged(CODEC, file)
         results.add(result.removeprefix("refused: "))
     for expected in (
@@ -74,9 +76,9 @@ def test_the_mutants_reach_every_depth():
 
 
 def test_a_mutant_has_a_number():
-    twice = [list(fuzz.mutants(CODEC, "energy", seed=3, first=5, n=4)) for _ in range(2)]
+    twice = [list(fuzz_mutants.mutants(CODEC, "energy", seed=3, first=5, n=4)) for _ in range(2)]
     assert twice[0] == twice[1]
-    (alone,) = fuzz.mutants(CODEC, "energy", seed=3, first=7, n=1)
+    (alone,) = fuzz_mutants.mutants(CODEC, "energy", seed=3, first=7, n=1)
     assert alone == twice[0][2]
 
 
@@ -96,7 +98,7 @@ def test_any_bytes_behind_a_true_beginning(data):
     kept = data.draw(st.integers(0, len(file)))
     rest = data.draw(st.binary(max_size=60))
     fuzz.judged(CODEC, file[:kept] + rest)
-    fuzz.judged(CODEC, fuzz.seal(file[:kept] + rest))
+    fuzz.judged(CODEC, fuzz_mutants.seal(file[:kept] + rest))
 
 
 @given(
@@ -123,12 +125,12 @@ def test_any_streams(width, height, half_steps, grey, map_bytes, z, y):
 @settings(max_examples=50)
 def test_what_people_open_files_with(through, number, data):
     """As the library: the same pixels, or an error that is documented, and no file left over."""
-    ((_, _, file),) = fuzz.mutants(CODEC, "energy", seed=1, first=number, n=1)
+    ((_, _, file),) = fuzz_mutants.mutants(CODEC, "energy", seed=1, first=number, n=1)
     fuzz.judged(CODEC, file, through)
     kept = data.draw(st.integers(0, len(file)))
     rest = data.draw(st.binary(max_size=30))
     fuzz.judged(CODEC, file[:kept] + rest, through)
-    fuzz.judged(CODEC, fuzz.seal(file[:kept] + rest), through)
+    fuzz.judged(CODEC, fuzz_mutants.seal(file[:kept] + rest), through)
 
 
 @pytest.mark.parametrize("through", ["pillow", "commands"])

@@ -12,6 +12,7 @@ sys.path += [str(ROOT / "tools"), str(ROOT / "book" / "_ext")]
 
 import mend_pages  # noqa: E402
 import published_cells  # noqa: E402
+import search_scorer  # noqa: E402
 import typography  # noqa: E402
 
 chapter_numbers = pytest.importorskip("chapter_numbers")
@@ -138,6 +139,6 @@ def test_formulas_that_are_wider_get_more_room():
 
 def test_home_chapters():
     glossary = (ROOT / "book" / "notation.md").read_text("utf-8")
-    found = mend_pages.homes(glossary)
+    found = search_scorer.homes(glossary)
     expected = {"mfca": "02", "dct": "01", "gain": "06", "range coder": "07", "pqf": "10"}
     assert {term: found[term][5:7] for term in expected} == expected

@@ -33,10 +33,11 @@ import nbformat
 import try_it
 import yaml
 from gallery import Gallery
-from mend_pages import mend, scorer
+from mend_pages import mend
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from published_cells import dress
+from search_scorer import scorer
 from shown_cells import CHAPTERS, FOR_INSTRUCTORS, contents, read
 from traitlets.config import Config
 
