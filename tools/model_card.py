@@ -30,6 +30,7 @@ from mfca_tutorial.learning.recipe import Recipe
 CARD = DATA / "MODEL_CARD.md"
 CASES = DATA / "results" / "model_card.json"  # the measurements of --pictures
 LARGE = DATA / "results" / "large.json"  # the measurements of tools/large.py
+PORTABILITY = DATA / "results" / "portability.json"  # the measurements of tools/portability.py
 MODEL = DATA / "mfca.safetensors"
 
 # Families of licences, each with the pattern that finds it; the first match counts.
@@ -74,6 +75,12 @@ def large():
         return None
     found = json.loads(LARGE.read_text("utf-8"))
     return found if found["checkpoint"] == model_id() else None
+
+
+def crossing():
+    """What `make portability ARGS=--web` measured with this checkpoint; None if it did not."""
+    found = json.loads(PORTABILITY.read_text("utf-8")).get("web") if PORTABILITY.exists() else None
+    return found if found and found["checkpoint"] == model_id() else None
 
 
 def photographs():
@@ -248,6 +255,7 @@ def card():
         rows=rows,
         cases=cases(),
         large=large(),
+        crossing=crossing(),
         tile=TILE,
         most_pixels=Image.MAX_IMAGE_PIXELS,
         photographs=photographs(),
