@@ -148,10 +148,23 @@ def test_a_model_from_scratch_has_no_history(monkeypatch):
 
     monkeypatch.setattr(model_card, "load", load)
     text = model_card.card()
-    minutes = model_card.load("training/report.json")["recipe"]["minutes"]
-    assert f"This checkpoint was trained for {minutes:g} minutes" in text
+    minutes = float(model_card.checkpoint()[1]["minutes"])
+    assert f"This checkpoint was trained for {minutes:.0f} minutes" in text
     assert "warm start" not in text
     assert text.count("mfca train PHOTOGRAPHS") == 1
+
+
+@pytest.mark.parametrize(
+    ("recipe", "with_noise", "rounded"),
+    [
+        ({"finetune_share": 0.25}, [3.0, 2.9, 2.8], [2.0]),
+        ({"finetune_share": 0.0}, [3.0, 2.9, 2.8, 2.0], []),
+        ({}, [3.0, 2.9, 2.8, 2.0], []),  # a run that is older than the option
+    ],
+)
+def test_losses_that_count_other_bits_are_kept_apart(recipe, with_noise, rounded):
+    log = [{"seconds": s, "loss": loss} for s, loss in zip("1234", ("3.0", "2.9", "2.8", "2.0"))]
+    assert model_card.losses_of(log, recipe) == (with_noise, rounded)
 
 
 @pytest.mark.parametrize(("checkpoint", "counts"), [("00" * 8, False), (None, True)])

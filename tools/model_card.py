@@ -128,6 +128,15 @@ def minutes_until(loss, log):
     return float(reached[0]["seconds"]) / 60
 
 
+def losses_of(log, recipe):
+    """The losses of a log's rows, in two lists: on latents with noise, then on rounded ones."""
+    share_with_noise = 1 - recipe.get("finetune_share", 0)
+    end = share_with_noise * float(log[-1]["seconds"])
+    with_noise = [float(row["loss"]) for row in log if float(row["seconds"]) <= end]
+    rounded = [float(row["loss"]) for row in log if float(row["seconds"]) > end]
+    return with_noise, rounded
+
+
 def delta(anchor, test, metric="psnr-rgb"):
     """The BD-rate and the range that both curves cover, as text; '-' if it cannot be computed."""
     value = bd_rate(anchor, test, metric)
@@ -265,12 +274,14 @@ def card():
         model_id=model_id(),
         measured=measured,
         discarded=rd.load_results("mfca", "discarded"),
+        third_on_kodak=rd.load_results("mfca-run3"),
         bd_rate=bd_rate,
         delta=delta,
         literature=learned_codecs(),
         earlier=EARLIER,
         command=command,
         minutes_until=minutes_until,
+        losses_of=losses_of,
         goals=goals,
         least_spread=LEAST_SPREAD,
     )

@@ -11,9 +11,9 @@ import matplotlib
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from model_card import CASES, load
+from model_card import CASES, load, losses_of, rows
 from PIL import Image, ImageColor, ImageDraw, ImageFont
-from shared import DATA, ROOT, save_sheet
+from shared import ROOT, save_sheet
 from torch.utils.flop_counter import FlopCounterMode
 
 from mfca_tutorial import Codec, data
@@ -150,26 +150,40 @@ def decoder_macs(codec, height=512, width=768):
 
 
 def loss_curve():
-    """Draw the loss and the PSNR of the training crops, one run after another."""
+    """Draw the losses and the PSNR of the training crops: run beside run, each equally wide.
+
+    Losses that are different functions have panels of their own; the rows at the end of a run whose
+    bits are those of rounded latents are in none.
+    """
     matplotlib.rcParams |= {"svg.hashsalt": "model card", "svg.fonttype": "none"}
     report = load("training/report.json") | {"log": "log"}
     runs = load("training/history.json")["runs"] if report["recipe"]["init"] else []
     figure = Figure(figsize=(8, 3.4), layout="constrained")
-    loss, psnr = figure.subplots(1, 2)
+    panels = {}  # by title: the axes, and the runs that they show
+    titles = ("loss, squared error alone", "loss, a share of MS-SSIM", "PSNR of the crops, dB")
+    for title, ax in zip(titles, figure.subplots(1, 3)):
+        ax.set_title(title, fontsize="medium")
+        panels[title] = (ax, [])
 
-    start = 0.0  # in thousand crops
-    for run in [*runs, report]:
-        log = np.genfromtxt(DATA / "training" / f"{run['log']}.csv", delimiter=",", names=True)
-        crops = start + log["step"] * run["recipe"]["batch"] / 1000
-        loss.plot(crops, log["loss"], label=f"run {len(loss.lines) + 1}")
-        psnr.plot(crops, log["psnr"])
-        start = crops[-1]
+    for number, run in enumerate([*runs, report], 1):
+        # the rows up to the weights that went on
+        found = rows(f"training/{run['log']}.csv")
+        log = [row for row in found if int(row["step"]) <= run["steps"]]
+        losses, _ = losses_of(log, run["recipe"])
+        decibels = [float(row["psnr"]) for row in log]
 
-    loss.set(xlabel="thousand crops", ylabel="training loss (log)", yscale="log", ylim=(2.6, 10))
-    loss.set_yticks([3, 4, 5, 7, 10], ["3", "4", "5", "7", "10"])
-    loss.minorticks_off()
-    loss.legend()
-    psnr.set(xlabel="thousand crops", ylabel="PSNR of the training crops, dB", ylim=(24, None))
+        own = titles[1] if run["recipe"].get("ms_ssim") else titles[0]
+        for title, values in ((own, losses), (titles[2], decibels)):
+            ax, shown = panels[title]
+            across = np.linspace(len(shown) + 0.04, len(shown) + 0.96, len(values))
+            ax.plot(across, values, color=f"C{number - 1}")
+            shown.append(number)
+
+    for ax, shown in panels.values():
+        ax.set_xticks(np.arange(len(shown)) + 0.5, shown)
+        ax.set_xlabel("run")
+    panels[titles[0]][0].set_ylim(2.7, 7.5)
+    panels[titles[2]][0].set_ylim(25, 32)
     figure.savefig(FOLDER / "loss.svg", metadata={"Date": None})
 
 
