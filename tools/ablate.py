@@ -177,10 +177,16 @@ def compare(rows: list[dict]) -> list[dict]:
     return rows
 
 
-def delta(anchor: dict, row: dict) -> float:
-    """The BD-rate of one measurement against another, in per cent."""
+def delta(anchor: dict, row: dict) -> float | None:
+    """The BD-rate of one measurement against another, in per cent; None if there is none.
+
+    There is none if the two share no PSNR: if the training has failed.
+    """
     curves = [{"name": "", "results": measured["curve"]} for measured in (anchor, row)]
-    return bd_rate(*curves)
+    try:
+        return bd_rate(*curves)
+    except ValueError:
+        return None
 
 
 def main() -> None:
