@@ -27,7 +27,7 @@ TRAINING_LABEL = (
     "whose squared error is weighed by lambda. Their sum is the loss, whose gradients move all "
     "weights."
 )
-CROPS = (f"{RECIPE.batch} crops", f"{RECIPE.crop} &#215; {RECIPE.crop}")
+CROPS = ("crops", f"{RECIPE.crop} &#215; {RECIPE.crop}")
 PAINT = ("&#247; gain, PQF,", named("g", "s"))
 
 
