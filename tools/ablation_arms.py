@@ -250,12 +250,12 @@ ARMS = {
         seeds=3,
     ),
     "divisive energies": Arm(
-        "generalised divisive normalisation in frequency windows",
+        "gates that divide by the energies of the surrounding windows",
         with_attention(Divisive),
         seeds=3,
     ),
     "divisive energies and quality": Arm(
-        "the same, times a gate that knows the quality",
+        "gates that divide by these energies, times gates that know the quality",
         with_attention(lambda c: Divisive(c, quality=True)),
         seeds=3,
     ),
@@ -271,15 +271,17 @@ ARMS = {
         "gates that know the mean of each channel", with_attention(squeeze_and_excitation)
     ),
     "low frequencies": Arm(
-        "energies and quality, with the selection 'low' in place of 'top16'",
+        "gates that know the energies of the picture at low frequencies, and the quality",
         with_attention(lambda c: QualityMFCA(c, "low")),
     ),
     "plain blocks": Arm("two plain 3x3 convolutions of equal MACs in place of PMCN", plain_blocks),
     "3x3 only": Arm("3x3 kernels in all groups of PMCN", kernels_of(3)),
     "7x7 only": Arm("7x7 kernels in all groups of PMCN", kernels_of(7)),
     "no filter": Arm("without the post-quantisation filter", no_filter),
-    "filter with scales": Arm("a filter that knows the scales", ScaleFilterCodec),
+    "filter with scales": Arm("a filter that also sees the scale of each latent", ScaleFilterCodec),
     "one pass": Arm("no context: all latents in one pass", config=replace(PLAIN, passes=1)),
-    "two passes": Arm("a checkerboard of two passes", config=replace(PLAIN, passes=2)),
+    "two passes": Arm(
+        "a checkerboard of two passes in place of four", config=replace(PLAIN, passes=2)
+    ),
     "Adam alone": Arm("Adam in place of Muon", muon=False),
 }
