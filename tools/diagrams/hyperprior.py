@@ -96,6 +96,7 @@ def wide():
 
     coder = d.box(574, second, 96, 42, "range coder", "or decoder")
     d.arrow(scale.right, coder.left)
+    d.text(coder.x, coder.top[1] - 10, "k = round(v \u2212 mean)", "s")
     file = field(d, 700, second, 100, BLUE, "y")
     d.arrow((648, second), file.left, gap=1)
     d.arrow((648, second), coder.right, gap=1)
@@ -122,6 +123,7 @@ def phone():
     d.arrow(trunk.bottom, (trunk.x, third - 50))
     coder = d.box(160, third, 96, 42, "range coder", "or decoder")
     d.arrow(mean.left, coder.right)
+    d.text(coder.x, coder.bottom[1] + 18, "k = round(v \u2212 mean)", "s")
     file = field(d, 30, third, 100, BLUE, "y")
     d.arrow((84, third), file.right, gap=1)
     d.arrow((84, third), coder.left, gap=1)
