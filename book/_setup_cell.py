@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 VERSION = "0.1.0"
-PAGES = "https://mfca-tutorial.github.io/mfca-tutorial"
-PAGES = os.environ.get("MFCA_PAGES", PAGES)
+PUBLISHED = "https://mfca-tutorial.github.io/mfca-tutorial"
+PAGES = os.environ.get("MFCA_PAGES", PUBLISHED)
 WHEEL = f"mfca_tutorial-{VERSION}-py3-none-any.whl"
 HELP = f"""The set-up failed. What helps:
 1. In Colab: Runtime > Disconnect and delete runtime. Then run this cell again.

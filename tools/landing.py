@@ -18,7 +18,7 @@ from PIL import Image
 from set_repo import address, forms
 from shared import DATA, ROOT, bd_rate, measured, model_id, render
 
-# The photograph under the curtain, that of the README; the quality of its JPEG, to whose size our
+# The photograph under the curtain and in the README; the quality of its JPEG, to whose size our
 # file is fitted; and the quality at which its importance map is shown.
 PHOTOGRAPH = "chelsea"
 JPEG_QUALITY = 8

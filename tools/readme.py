@@ -9,21 +9,19 @@ import argparse
 import re
 
 import matplotlib
+from landing import curtain
 from model_card import cases
 from shared import ROOT, bd_rate, curve, measured, percent, render, save_sheet
 
-from mfca_tutorial import Codec, data
-from mfca_tutorial.evaluation import classical, metrics
+from mfca_tutorial.evaluation import metrics
 from mfca_tutorial.show import figures, landscape
 
 README = ROOT / "README.md"
 BEGIN = "<!-- written by tools/readme.py: begin -->\n"
 END = "<!-- written by tools/readme.py: end -->"
 
-# The picture shows this square of a photograph (in image pixels), coded at this quality.
+# The picture shows this square of the photograph (in its pixels).
 PICTURE = "_assets/equal_bytes.png"
-PHOTOGRAPH = "chelsea"
-QUALITY = 15
 SQUARE = (slice(20, 260), slice(100, 340))
 
 # The other: what this codec saves and costs, among learned codecs of the literature.
@@ -45,25 +43,19 @@ def renewed(text):
 
 
 def draw():
-    """Draw the picture: one square of the original, of the JPEG and of .mfca, at twice its size."""
-    image = data.photograph(PHOTOGRAPH)
-    height, width = image.shape[:2]
-    codec = Codec.from_pretrained()
-    stream = codec.compress(image, QUALITY)
+    """Draw the picture: one square of the original, of the JPEG and of .mfca, at twice its size.
 
-    # Take the smallest JPEG that is not smaller than the .mfca file.
-    jpegs = [classical.jpeg(image, quality) for quality in range(1, 96)]
-    jpeg = min((file for file in jpegs if len(file) >= len(stream)), key=len)
-    if len(jpeg) > 1.1 * len(stream):
-        raise ValueError(f"no JPEG has close to {len(stream)} bytes: raise QUALITY")
+    The two files are those under the curtain of the book's first page.
+    """
+    pictures, sizes = curtain()
+    original = pictures["original"]
+    height, width = original.shape[:2]
 
-    panels = [(f"original, {width} x {height}", image[SQUARE], 2)]
-    for name, file, decoded in (
-        ("JPEG", jpeg, classical.decode(jpeg)),
-        (".mfca", stream, data.to_image(codec.decompress(stream))),
-    ):
-        psnr = metrics.psnr(image, decoded)
-        panels.append((f"{name}, {len(file):,} bytes, {psnr:.1f} dB", decoded[SQUARE], 2))
+    panels = [(f"original, {width} x {height}", original[SQUARE], 2)]
+    for name, label in (("jpeg", "JPEG"), ("mfca", ".mfca")):
+        decoded = pictures[name]
+        psnr = metrics.psnr(original, decoded)
+        panels.append((f"{label}, {sizes[name]:,} bytes, {psnr:.1f} dB", decoded[SQUARE], 2))
     save_sheet(panels, 3, ROOT / PICTURE)
 
 
