@@ -6,7 +6,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 PUBLISHED = "https://mfca-tutorial.github.io/mfca-tutorial"
 PAGES = os.environ.get("MFCA_PAGES", PUBLISHED)
 WHEEL = f"mfca_tutorial-{VERSION}-py3-none-any.whl"
