@@ -18,6 +18,15 @@ CATEGORIES = ("ours", "blue", "amber", "teal", "violet", "rival")
 TEXT = ("ink", "soft", "ours-deep", "blue-deep")
 SURFACES = ("page", "card", "wash")
 
+# words on a fill, and the fill
+ON = {
+    "on-ours": "ours-deep",
+    "on-blue": "blue",
+    "on-violet": "violet",
+    "ink": "rival",
+    "card": "amber",
+}
+
 # How colours look without one kind of cone: on linear RGB, severity 1.0, from table 1 of
 # Machado, Oliveira and Fernandes, "A physiologically-based model for simulation of color vision
 # deficiency", IEEE TVCG 15(6), 2009.
@@ -100,7 +109,8 @@ def test_contrast(theme):
         assert contrast(colours[name], colours["page"]) >= 3, name
     for name, surface in itertools.product(TEXT, SURFACES):
         assert contrast(colours[name], colours[surface]) >= 4.5, (name, surface)
-    assert contrast(colours["on-ours"], colours["ours-deep"]) >= 4.5
+    for words, fill in ON.items():
+        assert contrast(colours[words], colours[fill]) >= 4.5, (words, fill)
 
 
 def test_figures_have_the_colours_of_the_light_page():

@@ -52,13 +52,16 @@ class Gallery:
         self.folder = folder
         self.target = folder / FOLDER
         self.target.mkdir(parents=True, exist_ok=True)
-        self.cards = []
+        self.titles = {}  # of the chapters, by the names of their files
+        self.cards = {}  # a list for each chapter
 
     def add(self, notebook, chapter):
         """Add what a chapter shows. It must be dressed; pictures that no page shows are removed.
 
         chapter: the name of its file without the suffix, such as '07_entropy_coding'.
         """
+        self.titles[chapter] = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+        self.cards[chapter] = []
         for cell in notebook.cells:
             if cell.cell_type == "markdown":
                 for alt, name, caption in DIAGRAM.findall(cell.source):
@@ -110,19 +113,21 @@ class Gallery:
         ]
         if kind == "svg":
             links.append(f'<button type="button" data-svg="{here}">PNG</button>')
-        self.cards.append(
+        self.cards[chapter].append(
             f'<section class="gallery-card"><div>{shown}</div>'
             f"<p>{html.escape(plain(caption))}</p>"
             f'<p class="gallery-links">{" ".join(links)}</p></section>'
         )
 
     def write(self):
-        """Put all cards into the page."""
+        """Put all cards into the page, each chapter's below its title."""
         page = self.folder / "book" / "gallery.md"
-        script = '<script defer src="../_static/gallery.js"></script>'
-        grid = f'<div class="gallery">{"".join(self.cards)}</div>{script}'
-
-        # an empty line would end the HTML
-        grid = re.sub(r"\n\s*\n", "\n", grid)
-        block = f"```{{raw}} html\n{grid}\n```"
-        page.write_text(page.read_text("utf-8").replace(PLACE, block), "utf-8")
+        parts = []
+        for chapter, cards in self.cards.items():
+            grid = f'<div class="gallery">{"".join(cards)}</div>'
+            # an empty line would end the HTML
+            grid = re.sub(r"\n\s*\n", "\n", grid)
+            parts.append(f"## {self.titles[chapter]}\n\n```{{raw}} html\n{grid}\n```")
+        parts.append('<script defer src="../_static/gallery.js"></script>')
+        text = page.read_text("utf-8").replace(PLACE, "\n\n".join(parts))
+        page.write_text(text, "utf-8")

@@ -72,7 +72,7 @@ class Overview(Drawing):
             self.rectangle(frame, kind="box", round=4)
             for name, (place, colour) in places.items():
                 self.rectangle(place, colour)
-                self.text(place.x, place.y + 4.5, (words or {}).get(name, name), "f")
+                self.text_on(colour, place.x, place.y + 4.5, (words or {}).get(name, name))
 
     def stages(self, middles, tall, halvings, fill):
         """Blocks of features, each {(x, y): channels}; returns their places.

@@ -58,9 +58,12 @@ def bar(d, y, width, low, span, symbol):
         place = Place((left + right) / 2, y, right - left, 28)
         d.rectangle(place, BLUE if chosen else BLUE_WASH, SOFT, round=0)
         sign = "&#8722;" if part == 0 else ""
-        d.text(place.x, y + 4.5, f"{sign}{abs(part - 1)}", "f" if chosen else "b")
+        name = f"{sign}{abs(part - 1)}"
         if chosen:
+            d.text_on(BLUE, place.x, y + 4.5, name)
             found = place, low + start * span, (end - start) * span
+        else:
+            d.text(place.x, y + 4.5, name, "b")
     ends(d, y, width, low, span)
     return found
 
@@ -98,7 +101,7 @@ def range_coder(width):
     d.rectangle(Place(width / 2, y, width, 28), BLUE_WASH, SOFT, round=0)
     place = Place(float(start + end) / 2 * width, y, float(end - start) * width, 28)
     d.rectangle(place, BLUE, SOFT, round=0)
-    d.text(place.x, y + 4.5, f"0.{bits}&#8230;", "f")
+    d.text_on(BLUE, place.x, y + 4.5, f"0.{bits}&#8230;")
     cost = f"{-log2(span):.1f}"
     d.text(width / 2, y - 22, f"left: worth {cost} bits, written in {len(bits)}", "n", halo=True)
     ends(d, y, width, low, span)
@@ -171,12 +174,12 @@ def streams(d, y, left, width):
     """The three streams; in a real file y takes nearly all of the length."""
     right = left + width
     d.rectangle(Place(left + 16, y, 32, 28), AMBER, round=0)
-    d.text(left + 16, y + 4, "map", "f")
+    d.text_on(AMBER, left + 16, y + 4, "map")
     d.rectangle(Place(left + 56, y, 44, 28), VIOLET, round=0)
-    d.text(left + 56, y + 4, "z", "f")
+    d.text_on(VIOLET, left + 56, y + 4, "z")
     middle, rest = (left + 80 + right) / 2, right - left - 80
     d.rectangle(Place(middle, y, rest, 28), BLUE, round=0)
-    d.text(middle, y + 4, "y", "f")
+    d.text_on(BLUE, middle, y + 4, "y")
     d.text((left + right) / 2, y - 20, "the streams, range-coded", "b")
     d.text(
         (left + right) / 2,

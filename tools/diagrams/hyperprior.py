@@ -39,7 +39,7 @@ def field(d, x, y, height, fill, name):
     """A part of the file."""
     d.rectangle(Place(x, y, 52, height + 6), kind="box", round=4)
     d.rectangle(Place(x, y, 46, height), fill)
-    d.text(x, y + 4.5, name, "f")
+    d.text_on(fill, x, y + 4.5, name)
     d.text(x, y - height / 2 - 10, "file", "s")
     return Place(x, y, 52, height + 6)
 

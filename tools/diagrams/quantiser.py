@@ -86,7 +86,7 @@ def importance(d, sources, grid, boxes, circles):
     file = Place(grid[0], low[1], 58, 36)
     d.rectangle(file, kind="box", round=4)
     d.rectangle(Place(file.x, file.y, 52, 30), AMBER)
-    d.text(file.x, file.y + 4.5, "map", "f")
+    d.text_on(AMBER, file.x, file.y + 4.5, "map")
     d.text(file.left[0] - 8, file.y + 4.5, "file", "b", "end")
     d.arrow((file.x, picture.bottom[1] + 40), file.top, colour=AMBER)
     d.arrow(file.right, of_decoder.left, colour=AMBER)
@@ -150,7 +150,7 @@ def flow(d, y, steps, start=None):
         elif kind == "file":
             d.rectangle(Place(x, y, 52, 66), kind="box", round=4)
             d.rectangle(Place(x, y, 46, 60), BLUE)
-            d.text(x, y + 4.5, words, "f")
+            d.text_on(BLUE, x, y + 4.5, words)
             place = Place(x, y, 52, 66)
         else:
             place = d.tensor(x, y, 32, 60, BLUE, words)

@@ -35,6 +35,13 @@ TEAL = "var(--teal, #005444)"  # the quality, and what depends on it
 VIOLET = "var(--violet, #463072)"  # the side information z
 RIVAL = "var(--rival, #8c929a)"  # what is not the point
 
+# The colour of words on a fill, where it is not that of a card.
+ON = {
+    BLUE: "var(--on-blue, #1b1f24)",
+    VIOLET: "var(--on-violet, #ffffff)",
+    RIVAL: INK,
+}
+
 # Sizes of text: names, remarks, indices.
 SIZES = {"n": 13.5, "s": 12, "b": 12, "f": 12, "m": 12, "i": 10.5}
 
@@ -43,7 +50,7 @@ STYLE = f"""
 .diagram .n {{ font-size: {SIZES["n"]}px; font-weight: 600 }}
 .diagram .s {{ font-size: {SIZES["s"]}px; fill: {SOFT} }}
 .diagram .b {{ font-size: {SIZES["b"]}px }}
-.diagram .f {{ font-size: {SIZES["f"]}px; fill: {CARD} }}
+.diagram .f {{ font-size: {SIZES["f"]}px }}
 .diagram .m {{ font-size: {SIZES["m"]}px; font-family: var(--mono, ui-monospace, monospace) }}
 .diagram .i {{ font-size: {SIZES["i"]}px }}
 .diagram .line {{ fill: none; stroke: {INK}; stroke-width: 1.4 }}
@@ -51,7 +58,7 @@ STYLE = f"""
 .diagram .frame {{ fill: none; stroke: {VIOLET}; stroke-width: 1.2; stroke-dasharray: 2 3 }}
 .diagram .dim :not(text, tspan) {{ opacity: .55 }}
 .diagram .dim text {{ fill: {SOFT} }}
-.diagram .dim .f {{ fill: {INK} }}
+.diagram .dim .f {{ fill: {INK} !important }}
 .diagram .lit :is(.box, .tensor, .frame) {{ stroke: {OURS}; stroke-width: 2.6 }}
 .diagram .lit .line {{ stroke-width: 2.2 }}
 """
@@ -133,6 +140,10 @@ class Drawing:
 
         place = f'x="{number(x)}" y="{number(y)}" text-anchor="{anchor}"'
         self.shapes.append(f'<text {place} class="{kind}"{colour}>{words}</text>')
+
+    def text_on(self, fill, x, y, words):
+        """Words in the middle of a filled shape, in a colour that can be read there."""
+        self.text(x, y, words, "f", fill=ON.get(fill, CARD))
 
     def lines(self, x, y, words, kind="s", anchor="middle", fill=""):
         """Several lines of words, the first on the base line y."""
