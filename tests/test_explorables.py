@@ -430,6 +430,12 @@ def test_a_table_is_markdown():
     assert shown == "\n".join(["**Sizes**", "", *lines])
 
 
+def test_a_table_has_true_minus_signs():
+    row = ["mbt2018-mean", "-1.5 % and 3-4", "`x-1 -2`", "$10^{-3}$", -0.25]
+    shown = figures.table(["name", "change", "code", "size", "dB"], [row]).data.splitlines()[-1]
+    assert shown == "| mbt2018-mean | \u22121.5 % and 3-4 | `x-1 -2` | $10^{-3}$ | \u22120.25 |"
+
+
 def test_source_is_shown_without_its_docstring():
     bare = figures.show_source(Explorable.describe).data
     assert bare.startswith("```python\ndef describe(self")

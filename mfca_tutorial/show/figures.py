@@ -129,11 +129,11 @@ def table(
 ) -> "Markdown":
     """Return a table of results as Markdown: accessible, and in the page's colours.
 
-    Numbers appear as you have formatted them.
+    Numbers appear as you have formatted them, with a true minus sign outside of code.
     """
     from IPython.display import Markdown
 
-    body = [[str(cell) for cell in row] for row in rows]
+    body = [[_with_minus(str(cell)) for cell in row] for row in rows]
 
     # the first column is text, and so is one without a digit; the others are numbers
     alignment = [":--"]
@@ -153,6 +153,13 @@ def table(
     if caption:
         text = f"**{caption}**\n\n{text}"
     return Markdown(text)
+
+
+def _with_minus(cell: str) -> str:
+    """Replace the hyphens before numbers, unless the cell holds code or a formula."""
+    if "`" in cell or "$" in cell:
+        return cell
+    return re.sub(r"(?<![\w.)])-(?=\d)", "\u2212", cell)
 
 
 def show_source(thing: Callable[..., object] | type, docstring: bool = False) -> "Markdown":
