@@ -41,7 +41,7 @@
     frame.append(rounded, noisy);
     const curtain = mfca.dressCurtain(frame, "rounded", "noise added");
 
-    // the ladder: how many pixels have which grey, and the values that are left
+    // the ladder: how many pixels have each grey, and the values that are left
     const ladder = mfca.make("svg", { viewBox: `0 0 256 ${HIGH}`, class: "ladder", "aria-hidden": "true" }, board.stage);
     const bars = new Array(256).fill(0);
     grey.forEach((value) => { bars[Math.floor(value)] += 1; });
@@ -51,7 +51,7 @@
       mfca.make("rect", { x, y: HIGH - up, width: 1, height: up, fill: "var(--rival)" }, ladder);
     });
     const lines = mfca.make("g", {}, ladder);
-    mfca.make("html:span", { class: "caption" }, board.stage, "how many pixels have which grey, and the greys that are left: take one and pull it");
+    mfca.make("html:span", { class: "caption" }, board.stage, "grey bars: how many pixels have each grey; vertical lines: the greys that rounding leaves. Drag a line.");
 
     // the line that was taken follows the hand, and all others keep their order
     let taken = 1;
