@@ -11,8 +11,8 @@ CONFIG = CodecConfig()
 WIDE_BY = 1 / 8  # pixels for each channel
 
 LABEL = (
-    "The whole codec. The encoder's stages make the picture x smaller and its channels more, until "
-    "the latents y remain; they are multiplied by a gain, rounded and range-coded into the file. "
+    "The whole codec. The encoder's stages shrink the picture x and add channels, until the "
+    "latents y remain; they are multiplied by a gain, rounded and range-coded into the file. "
     "An importance map sets the quality of every block; a hyperprior with context predicts the "
     "latents. The decoder has only the file with header, map, z and y: it predicts with the same "
     "networks, range-decodes, divides by the gain, filters, and enlarges back to a picture."
@@ -49,7 +49,7 @@ class Overview(Drawing):
         here, self.lit = PARTS[chapter]
         super().__init__(LABEL, width, height, above=30 if here else 0)
         if here:
-            self.label = f"{SHORT} Lit: {here}."
+            self.label = f"{SHORT} Highlighted: {here}."
             self.text(0, -12, f"You are here: {here}", "n", "start", OURS_TEXT)
 
     def part(self, name):
