@@ -22,8 +22,9 @@ WINDOW = context_adapter(GROUPS, GROUPS)[-1].kernel_size[0]  # positions a pass 
 
 LABEL = (
     "The four context passes. Each codes a quarter of the latents: in each of the four channel "
-    "groups another position of every two by two square. A latent of a later pass reads a window "
-    "of five by five positions in all groups, and finds there what earlier passes have decoded."
+    "groups a different position of every two by two square. A latent of a later pass reads a "
+    "window of five by five positions in all groups, and finds there what earlier passes have "
+    "decoded."
 )
 
 
@@ -95,7 +96,7 @@ def reader(d, windows, x):
     """The network that reads the windows, and what comes out of it."""
     y = windows.y
     features = d.box(x, y - 72, 146, 40, "features from z,", f"{CONFIG.hyper_width} channels")
-    network = d.box(x, y, 146, 40, "context network")
+    network = d.box(x, y, 146, 40, "adapter of pass 3", "and trunk")
     d.arrow(features.bottom, network.top)
     d.arrow(windows.right, network.left)
     d.arrow(network.bottom, (x, y + 56))
@@ -112,14 +113,14 @@ def key(d, places):
 
 
 def wide():
-    d = Drawing(LABEL, WIDE, 344)
+    d = Drawing(LABEL, WIDE, 356)
     d.text(0, 14, "Each pass codes another quarter", "n", "start")
     d.text(66, 46, "channels", "s", "end")
-    matrix(d, 76, 54, 12, 12)
+    matrix(d, 76, 54, 14, 12)
     d.text(390, 14, "What the ringed latent of pass 3 reads", "n", "start")
     windows = window(d, 390, 70, 15, 30)
     reader(d, windows, 663)
-    key(d, [(76, 330), (236, 330), (440, 330)])
+    key(d, [(76, 342), (236, 342), (440, 342)])
     return d.svg()
 
 
