@@ -710,7 +710,7 @@ def test_what_is_no_photograph_is_passed_over(tmp_path):
     [
         ("z_share", 0.0, "z is dead (0.00% of the bits, spread 0.1000)"),
         ("z_spread", 0.0, "z is dead (3.00% of the bits, spread 0.0000)"),
-        ("pass_cost", [0.9, 0.9, 1.7, 0.9], "pass 2 costs 1.70 times its share"),
+        ("pass_cost", [0.9, 0.9, 1.7, 0.9], "pass 3 costs 1.70 times its share"),
         ("psnr", math.nan, "not finite"),
     ],
 )
