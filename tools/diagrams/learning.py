@@ -24,8 +24,8 @@ RECIPE = Recipe(source="", steps=1)  # its defaults
 TRAINING_LABEL = (
     "A training step. Crops and a random quality go through encoder and gain. With noise in place "
     "of rounding the hyperprior counts bits per pixel; with rounding the decoder makes a picture, "
-    "whose squared error is weighed by lambda. Their sum is the loss, whose gradients move all "
-    "weights."
+    "whose squared error is weighted by lambda. Their sum, times w(q), is the loss, whose "
+    "gradients move all weights."
 )
 CROPS = ("crops", f"{RECIPE.crop} &#215; {RECIPE.crop}")
 PAINT = ("&#247; gain, PQF,", named("g", "s"))
@@ -46,6 +46,7 @@ def training_wide():
     price = d.circle(628, distortion, "&#215;")
     total = d.circle(628, flow, "+")
     loss = d.box(706, flow, 58, 34, "loss")
+    d.text(658, flow - 24, "&#215; w(q)", "b")
 
     for row in (
         (crops, g_a, gain),
@@ -87,6 +88,7 @@ def training_phone():
     price = d.circle(right, 384, "&#215;")
     total = d.circle(middle, 428, "+")
     loss = d.box(middle, 484, 58, 30, "loss")
+    d.text(middle + 8, 460, "&#215; w(q)", "b", "start")
 
     for way in (
         (crops, g_a, gain),
