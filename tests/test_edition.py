@@ -24,9 +24,10 @@ REPOSITORY = "https://github.com/ORG/REPO/"
 
 def test_the_table_names_edition_date_checkpoint_and_environment():
     rows = dict(line.strip("| ").split(" | ", 1) for line in edition.table().splitlines()[2:])
-    assert list(rows) == ["edition", "date", "checkpoint", "environment"]
+    assert list(rows) == ["edition", "address", "date", "checkpoint", "environment"]
     assert rows["edition"].startswith(("First edition", "Second edition"))
     assert edition.package_version() in rows["edition"]
+    assert rows["address"] == f"`/{edition.folder()}/`"
     assert re.match(r"20\d\d-\d\d-\d\d", rows["date"])
     assert rows["checkpoint"] == f"`{Codec.from_pretrained().model_id.hex()}`"
     assert "torch" in rows["environment"]

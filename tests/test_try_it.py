@@ -74,10 +74,10 @@ def test_costs_are_those_that_were_measured_with_these_weights(is_current, tmp_p
     file.write_text(json.dumps({**LIMITS, "checkpoint": checkpoint}))
     said = try_it.costs()
     if is_current:
-        assert "coding takes 5.2 times as long (2.6 instead of 0.5 seconds)" in said
-        assert "decoding 2.5 times as long (1.0 instead of 0.4 seconds)" in said
+        assert "coding takes 5.2 times as long (2.60 instead of 0.50 seconds)" in said
+        assert "decoding 2.5 times as long (1.00 instead of 0.40 seconds)" in said
         assert "15.2 MB are loaded" in said
-        assert "512 MB of memory, and for a file of two tiles (1,984 x 1,024 pixels) 723 MB" in said
+        assert "512 MB of memory, and 723 MB for a file of two tiles (1,984 x 1,024 pixels)" in said
     else:
         assert said == try_it.NOT_MEASURED
 

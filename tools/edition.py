@@ -1,8 +1,8 @@
 """Which edition of the book this is, and what it was made with: a table of the status page.
 
 Nothing in the table is typed. The edition's name is the first heading of `book/what_changed.md`,
-the version that of the package, the date that of the last commit. The rest is read where it is
-used.
+the version that of the package, the address that of these pages below the book's own, the date that
+of the last commit. The rest is read where it is used.
 """
 
 import os
@@ -103,6 +103,7 @@ def table():
     day, short = commit()
     rows = [
         ("edition", f"{name()}, version {package_version()}"),
+        ("address", f"`/{folder()}/`"),
         ("date", f"{day}, commit `{short}`" if short else day),
         ("checkpoint", f"`{model_id()}`"),
         ("environment", environment()),

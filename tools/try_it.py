@@ -75,7 +75,7 @@ def costs():
 
     def seconds(way):
         package, page = (found["seconds"][way][who] for who in ("package", "page"))
-        return f"{page / package:.1f} times as long ({page:.1f} instead of {package:.1f} seconds)"
+        return f"{page / package:.1f} times as long ({page:.2f} instead of {package:.2f} seconds)"
 
     width, height = found["two_tiles"]
     memory = found["memory_MB"]
@@ -85,9 +85,9 @@ def costs():
         "your browser keeps them. "
         f"For a photograph of {found['width']} x {found['height']} pixels, coding takes "
         f"{seconds('encode')} as with the Python package on one thread, and decoding "
-        f"{seconds('decode')}. The page's process then has held up to {memory['picture']} MB of "
-        f"memory, and for a file of two tiles ({width:,} x {height:,} pixels) "
-        f"{memory['two_tiles']} MB. "
+        f"{seconds('decode')}. While doing so, the page's process held up to "
+        f"{memory['picture']} MB of memory, and {memory['two_tiles']} MB for a file of two tiles "
+        f"({width:,} x {height:,} pixels). "
         "These numbers are from one run on one machine (`data/results/web_limits.json`): "
         "on yours, expect the ratios rather than the seconds."
     )
