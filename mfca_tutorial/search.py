@@ -77,15 +77,14 @@ def refine_latents(
         v_hat, mean, scale = hyperprior.predict(v, features)
         residual = v - mean
 
-        # what these latents cost; the bits depend on v through the scale alone
+        # what these latents cost; the gradient of the bits passes through the scale alone
         x_hat = synthesise(v_hat)[:, :, :height, :width]
         distortion = (price * (x - x_hat).square()).sum()
         rate = gaussian_bits(torch.round(residual).detach(), scale).sum()
         cost = distortion + rate
 
-        # Rounding hides how the bits depend on the residual. In place of that gradient stands the
-        # difference in bits over one rounding step around the residual: a constant factor, so that
-        # it is the gradient of the product.
+        # the rounded residual passes no gradient; in its place stands a constant slope, the change
+        # of the bits over one rounding step around the residual
         above = gaussian_bits(residual.detach() + 0.5, scale.detach())
         below = gaussian_bits(residual.detach() - 0.5, scale.detach())
         surrogate = ((above - below) * residual).sum()
