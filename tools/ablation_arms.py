@@ -274,7 +274,9 @@ ARMS = {
         "gates that know the energies of the picture at low frequencies, and the quality",
         with_attention(lambda c: QualityMFCA(c, "low")),
     ),
-    "plain blocks": Arm("two plain 3x3 convolutions of equal MACs in place of PMCN", plain_blocks),
+    "plain blocks": Arm(
+        "two plain 3x3 convolutions of equal MACs in place of PMCN", plain_blocks, seeds=3
+    ),
     "3x3 only": Arm("3x3 kernels in all groups of PMCN", kernels_of(3)),
     "7x7 only": Arm("7x7 kernels in all groups of PMCN", kernels_of(7)),
     "no filter": Arm("without the post-quantisation filter", no_filter),
