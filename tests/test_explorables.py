@@ -215,6 +215,17 @@ def test_curtain_holds_its_pictures_exactly_and_can_be_moved_by_keyboard():
     assert "<details" in block and "<p>None.</p>" in block
 
 
+def test_curtain_lists_names_and_labels_its_corners():
+    images = {"JPEG, 7,621 bytes, 24.1 dB": LEFT, "ours, 900 bytes": RIGHT, "original": LEFT}
+    block = Curtain(
+        images, title="c", task="t", alt="Two pictures.", left="ours, 900 bytes", right="original"
+    ).html()
+    assert re.findall(r"<option.*?>(.*?)</option>", block)[:3] == ["JPEG", "ours", "original"]
+    assert data_of(block)["labels"][0] == "JPEG, 7,621\u00a0bytes, 24.1\u00a0dB"
+    tags = '<span class="tag left">ours, 900\u00a0bytes</span><span class="tag right">original'
+    assert tags in block
+
+
 def test_curtain_refuses_pictures_of_two_sizes():
     with pytest.raises(ValueError, match="differ in size"):
         curtain(a=LEFT, b=RIGHT[:2])
@@ -257,6 +268,30 @@ def test_frames_may_have_a_curtain_and_labels():
     slider.value = 2
     seen = np.asarray(Image.open(io.BytesIO(picture.value)))
     np.testing.assert_array_equal(seen[:, 1:], behind[2][:, 1:])
+
+
+def test_panels_have_names_that_follow_the_controls():
+    words = WORDS | {"alt": "noise"}
+    shown = Explorable(
+        lambda a: NOISE, **words, panels=lambda a: (f"left {a}", "-1 dB"), a=Slider("a", (1, 2), 2)
+    )
+    block = shown.html()
+    assert data_of(block)["panels"] == [["left 1", "−1\u00a0dB"], ["left 2", "−1\u00a0dB"]]
+    assert "<span>left 2</span><span>−1\u00a0dB</span></div>" in block
+    note = shown.live().children[-1]
+    assert note.value == "left 2 | −1\u00a0dB"
+
+    # without names there is no line for them
+    assert "explorable-panels" not in explorable().html()
+
+
+def test_labels_of_some_frames_leave_the_other_corners_empty():
+    def draw(a):
+        return NOISE, "a note", "a label" if a == 2 else ""
+
+    words = WORDS | {"alt": "noise"}
+    shown = Explorable(draw, **words, against=("x", NOISE), a=Slider("a", (1, 2), 1))
+    assert '<span class="tag left"></span>' in shown.html()
 
 
 def test_the_line_below_has_room_for_the_longest():

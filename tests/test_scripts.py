@@ -72,6 +72,42 @@ def test_text_is_what_python_writes():
     assert run(("plus", 1.25, 1), ("plus", -1, 1)) == ["+1.2", "-1.0"]
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("-3 dB, 2%", "−3\u00a0dB, 2\u00a0%"),
+        ("factor -0.12; p(-1)", "factor −0.12; p(−1)"),
+        (
+            "7,621 bytes, 1 byte, 1.54 bits; 0.2 bpp",
+            "7,621\u00a0bytes, 1\u00a0byte, 1.54\u00a0bits; 0.2\u00a0bpp",
+        ),
+        ("192 pixels at 3 % of 16", "192\u00a0pixels at 3\u00a0% of 16"),
+        ("MS-SSIM, CRC-32, a -> b, 2020-11-27", "MS-SSIM, CRC-32, a -> b, 2020-11-27"),
+        ("-24", "−24"),
+        ("3 bitstreams", "3 bitstreams"),
+    ],
+)
+def test_lines_are_typeset_as_in_python(text, shown):
+    assert html.typeset(text) == shown
+    assert run(("typeset", text)) == [shown]
+    assert run(("typeset", shown)) == [html.typeset(shown)] == [shown]
+
+
+@pytest.mark.parametrize(
+    ("right", "down", "wanted"),
+    [
+        (0, 0, None),
+        (7, -7, None),
+        (9, 3, "drag"),
+        (-9, 3, "drag"),
+        (3, -9, "scroll"),
+        (9, 9, "scroll"),
+    ],
+)
+def test_what_a_finger_does(right, down, wanted):
+    assert run(("gesture", right, down)) == [wanted]
+
+
 def test_packed_arrays_arrive():
     given = {"bytes": RNG.integers(0, 256, (9, 9)).astype(np.uint8), "few": np.arange(3)}
     given["floats"] = RNG.normal(size=(10, 10))
@@ -150,8 +186,29 @@ def test_gates_are_those_of_the_block(kind, quality):
     np.testing.assert_allclose(found, wanted, atol=1e-5)
     assert np.ptp(wanted) > 0.1
 
+    # one frequency louder, at another quality than at first
+    own = RNG.random(32) < 0.3
+    given = {"energies": s, "weights": weights, "told": 50}
+    turned = (np.array(s) + 0.7 * own).tolist()
+    before, after, found = run(
+        ("gatesOf", s, weights, 50),
+        ("gatesOf", turned, weights, quality),
+        ("turnUp", given, own.tolist(), 0.7, quality),
+    )
+    assert found["before"] == before and found["after"] == after
+    np.testing.assert_allclose(found["turned"], turned)
+    means = [np.mean(np.array(gates)[own]) for gates in (before, after)]
+    np.testing.assert_allclose(found["own"], means)
+    change = np.abs(np.divide(after, before) - 1)[~own].mean()
+    np.testing.assert_allclose(found["others"], change)
+
 
 # ---- chapter 4
+
+
+def test_how_often_in_words():
+    calls = [("howOften", *ends) for ends in ((1, 1), (4, 4), (1, 4))]
+    assert run(*calls) == ["once", "4 times", "1 to 4 times"]
 
 
 @pytest.mark.parametrize("stride", [2, 3, 4])

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from mfca_tutorial.show.html import typeset
+
 if TYPE_CHECKING:
     import ipywidgets
 
@@ -114,7 +116,7 @@ def texts_of(controls: Mapping[str, Control]) -> list[list[str]]:
     """Return the text of every value, by control; the script shows it beside a moved slider."""
     texts = []
     for control in controls.values():
-        texts.append([str(value) for value in control.values])
+        texts.append([typeset(str(value)) for value in control.values])
     return texts
 
 
@@ -134,12 +136,12 @@ def widget_look() -> dict[str, object]:
 
 def _texts(control: Control) -> list[str]:
     # a value is shown as its text, escaped for HTML
-    return [escape(str(value)) for value in control.values]
+    return [escape(typeset(str(value))) for value in control.values]
 
 
 def _options(control: Control) -> list[tuple[str, object]]:
     # for ipywidgets, pairs of the text shown and the value meant
-    return [(str(value), value) for value in control.values]
+    return [(typeset(str(value)), value) for value in control.values]
 
 
 def _label(control: Control, name: str, key: str) -> str:

@@ -12,7 +12,15 @@ from numpy.typing import ArrayLike
 
 from mfca_tutorial.pixels import as_rgb
 from mfca_tutorial.show.controls import Choice, fields_html, texts_of
-from mfca_tutorial.show.html import block, companions, curtain_html, data_uri, image_html, slug
+from mfca_tutorial.show.html import (
+    block,
+    companions,
+    curtain_html,
+    data_uri,
+    image_html,
+    slug,
+    typeset,
+)
 
 
 class Curtain:
@@ -37,7 +45,8 @@ class Curtain:
         """Put pictures behind a curtain; drop-down lists pick two of them.
 
         Args:
-            images: pictures uint8 (H, W, 3) of the same size, by labels that state their bytes.
+            images: pictures uint8 (H, W, 3) of the same size, by labels that state their bytes:
+                'JPEG, 7,621 bytes'. The lists offer what stands before the first comma.
             title, task, alt, answer, scale: as for `Explorable`; `alt` is one text for every
                 border.
             left: the label of the picture that is on the left at first; by default the first one.
@@ -45,16 +54,17 @@ class Curtain:
 
         Raises ValueError for pictures of different sizes.
         """
-        # the pictures by their labels, which the drop-down lists offer
-        labels = list(images)
+        # the pictures by their labels, and the names that the drop-down lists offer
         self.images = {label: as_rgb(image) for label, image in images.items()}
+        labels = list(images)
+        names = [label.split(",")[0] for label in labels]
         sizes = {picture.shape for picture in self.images.values()}
         if len(sizes) > 1:
             raise ValueError(f"{title}: pictures differ in size, {sorted(sizes)}")
 
         self.controls = {
-            "left": Choice("left", labels, left or labels[0]),
-            "right": Choice("right", labels, right or labels[1]),
+            "left": Choice("left", names, names[labels.index(left) if left else 0]),
+            "right": Choice("right", names, names[labels.index(right) if right else 1]),
         }
         self.title = title
         self.task = task
@@ -64,9 +74,9 @@ class Curtain:
 
     def html(self) -> str:
         """Return the block: each picture once; the script moves the border."""
-        labels = list(self.images)
+        labels = [typeset(label) for label in self.images]
         uris = [data_uri(image, lossless=True) for image in self.images.values()]
-        height, width, _ = self.images[labels[0]].shape
+        height, width, _ = next(iter(self.images.values())).shape
         size = (height * self.scale, width * self.scale)
 
         # the right picture lies over the left one; the style cuts it off at the border

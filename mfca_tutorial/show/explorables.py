@@ -31,8 +31,10 @@ from mfca_tutorial.show.html import (
     companions,
     curtain_html,
     image_html,
+    panels_html,
     slug,
     tag_html,
+    typeset,
 )
 from mfca_tutorial.show.live import live_form
 from mfca_tutorial.show.pictures import to_picture
@@ -64,6 +66,7 @@ class Explorable:
         scale: int = 1,
         against: Beside | Callable[..., Beside] | None = None,
         touch: tuple[int, int] | tuple[str, ...] | None = None,
+        panels: tuple[str, ...] | Callable[..., tuple[str, ...]] = (),
         own_image: Pixels | None = None,
         computed: str | None = None,
         given: Mapping[str, object] | None = None,
@@ -87,6 +90,8 @@ class Explorable:
             touch: (rows, columns) of a grid over the picture; touching cell n picks value n + 1 of
                 the first control. Or a control's name for each picture in a row; touching a
                 picture gives its control the next value.
+            panels: what stands below each of the pictures in a row, or a function of render's
+                arguments that returns that.
             own_image: a photograph uint8 (H, W, 3), which becomes render's first argument; in
                 Jupyter and Colab the reader may type the path of another one.
             computed: the script's name for what it computes; without it, frames are replayed.
@@ -101,6 +106,7 @@ class Explorable:
         self.own_image = own_image
         self.against = against
         self.touch = touch
+        self.panels = panels
 
         # what is said about it
         self.title = title
@@ -122,14 +128,16 @@ class Explorable:
         # the line of text and the label are optional
         parts = drawn if isinstance(drawn, tuple) else (drawn,)
         picture = to_picture(parts[0])
-        texts = [str(text) for text in parts[1:]] + ["", ""]
+        texts = [typeset(str(text)) for text in parts[1:]] + ["", ""]
 
-        # what lies behind the curtain may depend on the values
+        # what lies behind the curtain may depend on the values, and so may the panels' names
+        panels = self._call(self.panels, values) if callable(self.panels) else self.panels
         against = self._call(self.against, values) if callable(self.against) else self.against
+        shown = Shown(picture, texts[0], texts[1], panels=tuple(map(typeset, panels)))
         if against is None:
-            return Shown(picture, texts[0], texts[1])
+            return shown
         label, beside = against
-        return Shown(picture, texts[0], texts[1], to_picture(beside), label)
+        return shown._replace(beside=to_picture(beside), beside_label=typeset(label))
 
     def _call(self, function: Callable[..., Any], values: Mapping[str, object]) -> Any:
         # a photograph, whether the book's or the reader's, comes before the values
@@ -195,6 +203,7 @@ class Explorable:
                 "alts": frames.alts,  # by frame
                 "beside": frames.beside,  # by frame, or empty
                 "besideLabels": frames.beside_labels,
+                "panels": frames.panels,  # by frame
                 "counts": self._counts(),  # of values, by control
                 "first": first,  # frame
                 "touch": self.touch,
@@ -223,13 +232,14 @@ class Explorable:
         if not frames.beside:
             label = frames.labels[first]
             tag = tag_html("left", label) if any(frames.labels) else ""
-            return f'<div class="explorable-stage">{picture}{tag}</div>'
+            names = panels_html(frames.panels[first])
+            return f'<div class="explorable-stage">{picture}{tag}</div>{names}'
 
         # with one, a second picture over the first
         label = frames.beside_labels[first]
         uri = frames.uris[frames.beside[first]]
         over = image_html(f"{kind} over", uri, f"Behind the curtain: {label}.", *size)
-        left = frames.labels[first] or frames.notes[first]
+        left = frames.labels[first] if any(frames.labels) else frames.notes[first]
         return curtain_html(slug(self.title), picture + over, left, label)
 
     def live(self) -> "ipywidgets.VBox":

@@ -26,6 +26,7 @@ class Shown(NamedTuple):
     label: str = ""  # in its lower left corner
     beside: Pixels | None = None  # what lies behind the curtain, if there is one
     beside_label: str = ""  # in the lower right corner
+    panels: tuple[str, ...] = ()  # below each of the pictures in a row, if it is a row
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Frames:
     alts: list[str] = field(default_factory=list)  # by frame: the alternative text
     beside: list[int] = field(default_factory=list)  # by frame: the picture behind the curtain
     beside_labels: list[str] = field(default_factory=list)  # by frame
+    panels: list[tuple[str, ...]] = field(default_factory=list)  # by frame
 
 
 def combinations(controls: Mapping[str, Control]) -> Iterable[dict[str, object]]:
@@ -92,6 +94,7 @@ def compute_frames(
         frames.notes.append(shown.note)
         frames.labels.append(shown.label)
         frames.alts.append(describe(**values))
+        frames.panels.append(shown.panels)
 
         # what lies behind the curtain
         if shown.beside is not None:

@@ -10,7 +10,7 @@ import base64
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -97,9 +97,27 @@ def image_html(kind: str, uri: str, alt: str, height: int, width: int) -> str:
     return f'<img class="{kind}" src="{uri}" alt="{escape(alt)}" {size}>'
 
 
+def typeset(text: str) -> str:
+    """Return a line as it is shown: true minus signs, and no line break before a unit.
+
+    Example: typeset("-3 dB, 2%") == "−3\u00a0dB, 2\u00a0%"
+    """
+    text = re.sub(r"(?<![\w-])-(?=[\d.])", "−", text)
+    text = re.sub(r"(?<=\d) ?%", "\u00a0%", text)
+    return re.sub(r"(?<=\d) (?=(?:dB|bytes?|bits?|bpp|pixels?)\b)", "\u00a0", text)
+
+
 def tag_html(side: str, text: str) -> str:
     """Return a label in a lower corner of a picture; `side` is 'left' or 'right'."""
     return f'<span class="tag {side}">{escape(text)}</span>'
+
+
+def panels_html(names: Sequence[str]) -> str:
+    """Return a line of text below each of the pictures in a row, or '' without any."""
+    if not names:
+        return ""
+    spans = "".join(f"<span>{escape(name)}</span>" for name in names)
+    return f'<div class="explorable-panels" aria-live="polite">{spans}</div>'
 
 
 def curtain_html(name: str, pictures: str, left: str, right: str) -> str:

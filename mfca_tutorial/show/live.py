@@ -104,9 +104,9 @@ def divided(shown: Shown, percent: float) -> Pixels:
 
 
 def texts_of_frame(shown: Shown) -> list[str]:
-    """Return what the corners and the line below the picture say."""
+    """Return what the panels, the corners and the line below the picture say."""
     corners = [text for text in (shown.label, shown.beside_label) if text]
-    return [" | ".join(corners), shown.note]
+    return [" | ".join(shown.panels), " | ".join(corners), shown.note]
 
 
 def _path_field(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mfca_tutorial.pixels import Pixels
-from mfca_tutorial.show.html import data_uri, image_html, png
+from mfca_tutorial.show.html import data_uri, image_html, png, typeset
 from mfca_tutorial.show.pictures import enlarge
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Painter:
         height, width = picture.shape[:2]
         size = (height * self.scale, width * self.scale)
         image = image_html("explorable-exact", data_uri(picture, True), self.alt, *size)
-        return f"{image}<p>{escape(note)}</p>"
+        return f'<div class="painter">{image}<p>{escape(typeset(note))}</p></div>'
 
     def live(self) -> "ipywidgets.VBox":
         """Return the lists and the picture; a list that changes writes into the array."""
@@ -68,13 +68,13 @@ class Painter:
         def show() -> None:
             image, text = self.draw()
             picture.value = png(enlarge(image, self.scale))
-            note.value = escape(text)
+            note.value = escape(typeset(text))
 
         # one list for each place, row by row
         lists = []
         for place in np.ndindex(*self.grid.shape):
             level = ipywidgets.Dropdown(
-                options=[(f"{level:+d}", level) for level in self.levels],
+                options=[(typeset(f"{level:+d}"), level) for level in self.levels],
                 value=int(self.grid[place]),
                 layout=ipywidgets.Layout(width="5em"),
             )

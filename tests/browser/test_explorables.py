@@ -4,6 +4,7 @@ What the page shows is compared with what Python says: with the values that `ren
 the book was built, or with the same numbers computed here.
 """
 
+import base64
 import json
 import re
 from fractions import Fraction
@@ -15,6 +16,7 @@ from scipy.interpolate import PchipInterpolator
 from scripts import SHIFT, WATCH
 
 from mfca_tutorial.blocks import dct
+from mfca_tutorial.show.html import typeset
 
 FILES = sorted(SITE.glob("book/*.html"))
 MOVING = [f"book/{f.name}" for f in FILES if 'class="explorable"' in f.read_text("utf-8")]
@@ -34,6 +36,12 @@ MOVE = """(box, at) => {
     return {note: said ? said.textContent : "", left: text("left"), right: text("right"),
             pictures: [...box.querySelectorAll("img")].map((img) => img.getAttribute("src")), time};
 }"""
+# all that a hand can change in an explorable
+STATE = """box => JSON.stringify([
+    [...box.querySelectorAll("input, select")].map((input) => input.value),
+    [...box.querySelectorAll(".explorable-said, .tag")].map((part) => part.textContent),
+    [...box.querySelectorAll(".on, .chosen")].map((part) => part.outerHTML),
+])"""
 INPUTS = """box => Object.fromEntries([...box.querySelectorAll(".explorable-input")]
     .map((input) => [input.dataset.key, Number(input.value)]))"""
 
@@ -78,6 +86,16 @@ class Hand:
             kind = "touchMove" if number else "touchStart"
             self._touch(kind, [{"x": x, "y": y}])
         self._touch("touchEnd", [])
+
+    def swipe_up(self, x, y, length=160):
+        """A finger at (x, y) of the window, 160 pixels upwards: what scrolls a page."""
+        self._touch("touchStart", [{"x": x, "y": y}])
+        for step in range(1, 17):
+            # not quite straight, as thumbs move
+            self._touch("touchMove", [{"x": x + step / 4, "y": y - length * step / 16}])
+            self.page.wait_for_timeout(16)
+        self._touch("touchEnd", [])
+        self.page.wait_for_timeout(100)
 
     def _touch(self, kind, points):
         self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
@@ -129,6 +147,7 @@ def frequencies(box, hand):
     hand.drag(box.locator(".dct-pad"), (0.1, 0.1), (0.7, 0.4))
     assert box.evaluate(INPUTS) == {"u": 3, "v": 5}
     assert said(box).endswith("right: 24 of 64 patterns")
+    assert "all patterns up to it" in box.text_content()
 
 
 def keep(box, hand):
@@ -137,6 +156,12 @@ def keep(box, hand):
     k = dct.zigzag().index((3, 2)) + 1
     assert box.evaluate(INPUTS)["k"] == k - 1
     assert said(box).startswith(f"{k} of 64 kept")
+
+    # what the pad does is said of the order that is chosen
+    order = box.locator("select")
+    for choice, words in (("0", "the fewer blocks keep it"), ("1", "zig-zag")):
+        order.select_option(choice)
+        assert words in box.locator(".caption").text_content()
 
 
 def rounding(box, hand):
@@ -165,12 +190,33 @@ def intervals(box, hand):
         begin, count = parts[symbol]
         low, width = low + width * Fraction(begin, 16), width * Fraction(count, 16)
     price = -np.log2(float(width))
-    shown = f"interval [{float(low):.6f}, {float(low + width):.6f}), price {price:.2f} bits"
-    assert said(box).startswith(shown)
+    shown = f"interval [{float(low):.6f}, {float(low + width):.6f}): ideal price {price:.2f} bits"
+    assert said(box).startswith(typeset(shown))
 
-    # the buttons do the same for the keyboard
+    # it is the list's last entry now, and the slider shows another part of it
+    list_ = box.locator("select")
+    assert list_.evaluate("e => e.selectedOptions[0].textContent") == "yours"
+    steps = box.locator('[data-key="step"]')
+    assert int(steps.input_value()) == len(message)
+    steps.press("ArrowLeft")
+    assert not said(box).startswith(typeset(shown))
+    steps.press("ArrowRight")
+    assert said(box).startswith(typeset(shown))
+
+    # the buttons do the same for the keyboard, and a ninth symbol has no place
     box.get_by_role("button", name="take the last symbol away").press("Enter")
-    assert not said(box).startswith(shown)
+    assert not said(box).startswith(typeset(shown))
+    for _ in range(9):
+        box.get_by_role("button", name="add 0").press("Enter")
+    assert box.evaluate(INPUTS)["step"] == 8
+    assert "no more than eight" in box.locator(".interval").text_content()
+
+    # a slider cannot say more than the bar shows
+    box.locator('[data-key="last"]').press("End")
+    rest = box.evaluate(INPUTS)
+    assert rest["first"] + 1 + rest["last"] + 1 == 15
+    output = box.locator("output").last
+    assert output.text_content() == str(rest["last"] + 1)
 
 
 def bytes_(box, hand):
@@ -204,34 +250,72 @@ def race(box, hand):
     low, high = (least + (most - least) * values[key] / 20 for key in ("start", "end"))
     areas = [PchipInterpolator(q, np.log(r)).integrate(low, high) for r, q in pair]
     gain = 100 * np.expm1((areas[1] - areas[0]) / (high - low))
-    assert f"{abs(gain):.1f} % {'more' if gain > 0 else 'fewer'} bits" in said(box)
-    assert f"over {low:.1f} to {high:.1f} dB" in said(box)
+    verdict = f"{abs(gain):.1f} % {'more' if gain > 0 else 'fewer'} bits"
+    assert typeset(verdict) in said(box)
+    assert typeset(f"over {low:.1f} to {high:.1f} dB") in said(box)
 
 
 def wave(box, hand):
-    hand.drag(box.locator(".waves"), (0.6, 0.5), (0.3, 0.5))  # half as far: twice the frequency
-    assert said(box).startswith("frequency 6 of 28: factor 0.")
+    hand.drag(box.locator(".waves"), (0.6, 0.5), (0.3, 0.5))  # 3 + 0.3 * 40
+    assert said(box).startswith("frequency 15 of 28: factor −0.")
 
 
 def gates(box, hand):
-    frequency = data_of(box)["given"]["frequencies"]
-    frequency = json.loads(json.dumps(frequency))[-1]
-    u, v = frequency
-    place = ((v + 0.5) / 8, (u + 0.5) / 8)
-    hand.drag(box.locator(".gate-pad"), place, (place[0], place[1] - 30 / 230))
-    groups = data_of(box)["texts"][1]
-    values = box.evaluate(INPUTS)
-    assert groups[values["group"]] == f"{u}, {v}"
-    assert values["louder"] in (6, 8)  # two steps up, from once or from where it was
-    assert said(box).startswith(f"({u}, {v})")
+    """The cell that is marked at first, and another one, are dragged to the right."""
+    given = data_of(box)["given"]
+    weights = {}
+    for name, packed in given["weights"].items():
+        weights[name] = unpacked(packed)
+    s = unpacked(given["energies"]).astype(float)
+    asked = [tuple(frequency) for frequency in given["frequencies"]]
+    before = gates_by_hand(s, weights, given["told"])
+
+    u, v = asked[-1]
+    pad = box.locator(".gate-pad").bounding_box()["width"]
+    for frequency in ((0, 0), (u, v)):
+        place = (frequency[1] + 0.5) / 8, (frequency[0] + 0.5) / 8
+        hand.drag(box.locator(".gate-pad"), place, (place[0] + 25 / pad, place[1]))
+        assert box.evaluate(INPUTS)["louder"] == 6  # two steps
+
+        own = np.array([one == frequency for one in asked])
+        after = gates_by_hand(s + np.log(2) * own, weights, given["told"])
+        means = f"{before[own].mean():.3f} → {after[own].mean():.3f}"
+        change = np.abs(after / before - 1)[~own].mean()
+        name = f"{frequency[0]}, {frequency[1]}"
+        line = f"energy of ({name}): 4 times; its own gates {means}; "
+        assert said(box) == typeset(f"{line}all others move by {change:.1%} on average")
+
+    # the lines stay where the gates stood at first, whatever the quality
+    lines = box.locator(".before").get_attribute("d")
+    box.locator('[data-key="quality"]').press("Home")
+    assert box.locator(".before").get_attribute("d").count("h") == lines.count("h") == len(s)
+    told = gates_by_hand(s + np.log(2) * own, weights, 0)
+    change = np.abs(told / before - 1)[~own].mean()
+    assert said(box).endswith(typeset(f"move by {change:.1%} on average"))
+
+
+def unpacked(packed):
+    """What `html.packed` has written into a page."""
+    if isinstance(packed, list):
+        return np.array(packed)
+    return np.frombuffer(base64.b64decode(packed["base64"]), packed["type"])
+
+
+def gates_by_hand(s, weights, quality):
+    """Energies (C,) and a quality 0..100 -> gates (C,)."""
+    t = 2 * quality / 100 - 1
+    hidden = weights["W1"].reshape(-1, len(s)) @ s
+    hidden += weights["Wq"].reshape(-1, 2) @ [t, t**2] + weights["b1"]
+    logits = weights["W2"].reshape(len(s), -1) @ np.maximum(hidden, 0) + weights["b2"]
+    return 2 / (1 + np.exp(-logits))
 
 
 def kernels(box, hand):
     svg = box.locator(".kernels")
-    hand.drag(svg, (3 / 24, 35 / 250), (6 / 24, 35 / 250))
-    hand.drag(svg, (4 / 24, 48 / 250), (3.4 / 24, 48 / 250))
+    hand.drag(svg, (3 / 24, 8 / 226), (6 / 24, 8 / 226))
+    hand.drag(svg, (4 / 24, 21 / 226), (3.4 / 24, 21 / 226))
     assert box.evaluate(INPUTS) == {"kernel": 4, "stride": 1}  # 6 and 3
-    assert said(box) == "each pixel is covered 4 to 4 times"
+    assert said(box) == "a pixel is covered 2 times; in both directions together, 4 times"
 
 
 def painting(box, hand):
@@ -244,7 +328,8 @@ def painting(box, hand):
         levels[block] = values["brush"]
     cost = sum(given["bytes"][level][block] for block, level in enumerate(levels))
     mse = np.mean([given["errors"][level][block] for block, level in enumerate(levels)])
-    assert said(box).startswith(f"{cost:,.0f} bytes, {10 * np.log10(255**2 / mse):.2f} dB;")
+    line = f"{cost:,.0f} bytes, {10 * np.log10(255**2 / mse):.2f} dB;"
+    assert said(box).startswith(typeset(line))
 
     # and by keyboard
     block = box.locator(".paint-grid button").nth(5)
@@ -252,7 +337,15 @@ def painting(box, hand):
     block.focus()
     hand.page.keyboard.press("Enter")
     assert said(box) != before
-    assert given["offsets"][values["brush"]] == int(block.inner_text())
+    assert f"{given['offsets'][values['brush']]:+d}".replace("-", "−") == block.inner_text()
+
+    # the list says whose map it is, and any other entry leads back
+    maps = box.locator('[data-key="map"]')
+    assert maps.evaluate("e => e.selectedOptions[0].textContent") == "yours"
+    maps.select_option(str(values["map"]))
+    assert said(box) == next(p["note"] for p in data_of(box)["proofs"])
+    maps.select_option(label="yours")
+    assert said(box) != before
 
 
 def passes(box, hand):
@@ -269,7 +362,8 @@ def replay(box, hand):
     middle = box.evaluate(INPUTS)["epoch"]
     assert middle == round(0.5 * (len(given["epochs"]) - 1))
     assert box.locator("img").get_attribute("src") == given["pictures"][middle]
-    assert said(box).startswith(f"this picture {given['decibels'][middle]:.2f} dB;")
+    line = f"this picture {given['decibels'][middle]:.2f} dB;"
+    assert said(box).startswith(typeset(line))
 
     hand.drag(box.locator("svg"), (0.5, 0.5), (0.999, 0.5))
     assert box.evaluate(INPUTS)["epoch"] == len(given["epochs"]) - 1
@@ -319,7 +413,14 @@ def keys(box, page):
     for key, at in ends.items():
         for control in box.locator(".explorable-input").all():
             control.press(key)
-        assert list(box.evaluate(INPUTS).values()) == at
+            # the last entry may be what a hand has made before
+            if control.evaluate("e => e.options && e.selectedOptions[0].text === 'yours'"):
+                control.press("ArrowUp")
+        reached = list(box.evaluate(INPUTS).values())
+        if box.get_attribute("data-kind") == "intervals" and key == "End":
+            assert reached == [*at[:3], 0]  # what p(-1) leaves for p(+1)
+        else:
+            assert reached == at
         if "counts" in data:
             frame = int(np.ravel_multi_index(at, data["counts"]))
             if any(data["notes"]):
@@ -392,6 +493,30 @@ def test_hands_take_hold(visit, name, theme, size):
                 is_full(box)
         # what the reader moves counts, too
         assert page.evaluate("window.shifted") < 0.05, box.get_attribute("id")
+    assert page.problems == []
+
+
+# what a finger may land on
+HELD = ".grabbed, .curtain, .explorable-stage, input[type=range].explorable-input"
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_a_finger_that_scrolls_changes_nothing(visit, name):
+    """On a phone, a vertical swipe over an explorable moves the page and nothing else."""
+    page = visit(name, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    hand = Hand(page, "finger")
+    for box in page.locator(".explorable").all():
+        for part in box.locator(HELD).all():
+            if not part.is_visible():
+                continue
+            part.evaluate("e => e.scrollIntoView({block: 'center', behavior: 'instant'})")
+            page.wait_for_timeout(50)
+            frame = part.bounding_box()
+            before = box.evaluate(STATE), page.evaluate("scrollY")
+            hand.swipe_up(frame["x"] + 0.3 * frame["width"], frame["y"] + 0.5 * frame["height"])
+            what = f"{box.get_attribute('id')}: {part.get_attribute('class')}"
+            assert box.evaluate(STATE) == before[0], what
+            assert page.evaluate("scrollY") > before[1] + 80, what
     assert page.problems == []
 
 

@@ -7,7 +7,7 @@
 
   const ACROSS = 16;
   const SHOWN = 4; // rows, and the last one
-  const HUES = ["blue", "amber", "teal", "violet"];
+  const HUES = { map: "amber", z: "violet", y: "blue" }; // as in the chapter's drawing of a file
   const FLAGS = ["grey", "map", "tiled"];
 
   // the address of this script; an empty one where it is a part of the page itself
@@ -33,6 +33,12 @@
     const at = fields.findIndex((field) => field.name === name);
     const streams = fields.slice(at + 1, at + 4);
     return streams.map((stream) => `${stream.name.split(" ")[0]}: ${commas(stream.end - stream.start)}`).join(", ");
+  }
+
+  // the colour of a field: that of its stream, and grey for the header and the checksum
+  function hueOf([name]) {
+    const stream = name.match(/^stream (\w+)/);
+    return `var(--${stream ? HUES[stream[1]] : "rival"})`;
   }
 
   // "lengths 0" -> "lengths of the streams", "z 1" -> "stream z of tile 2"
@@ -91,8 +97,11 @@
 
   // ---- the table
 
+  // the number of the field that a byte belongs to
+  const fieldAt = (fields, at) => fields.findIndex(([, start, size]) => start <= at && at < start + size);
+
   // rows of sixteen: the first four and the last one, with a gap between them; all, if there are no more
-  function fill(table, bytes, fieldOf) {
+  function fill(table, bytes, fields) {
     const isWhole = bytes.length <= ACROSS * (SHOWN + 1);
     const first = [...Array(isWhole ? bytes.length : ACROSS * SHOWN).keys()];
     const last = isWhole ? [] : [...Array(ACROSS).keys()].map((i) => bytes.length - ACROSS + i);
@@ -104,7 +113,7 @@
       }
       const text = bytes[at].toString(16).padStart(2, "0");
       const cell = mfca.make("html:span", { class: "hex-byte", "data-at": at }, table, text);
-      cell.style.setProperty("--hue", `var(--${HUES[fieldOf(at) % HUES.length]})`);
+      cell.style.setProperty("--hue", hueOf(fields[fieldAt(fields, at)]));
       return cell;
     });
   }
@@ -112,17 +121,16 @@
   // given.bytes: the file; given.fields: [name, first byte, length, meaning] of each
   mfca.kinds.bytes = function (board) {
     let { bytes, fields } = board.given;
-    const fieldOf = (at) => fields.findIndex(([, start, size]) => start <= at && at < start + size);
     const table = mfca.make("html:div", { class: "hex" }, board.stage);
-    let cells = fill(table, bytes, fieldOf);
+    let cells = fill(table, bytes, fields);
 
     // the byte under a mouse, or under a finger that is down
     const under = (event) => {
       const cell = document.elementFromPoint(event.clientX, event.clientY);
-      if (cell && cell.dataset.at) board.move({ field: fieldOf(Number(cell.dataset.at)) });
+      if (cell && cell.dataset.at) board.move({ field: fieldAt(fields, Number(cell.dataset.at)) });
     };
     mfca.drag(table, (x, y, event) => under(event));
-    table.addEventListener("pointermove", under);
+    table.addEventListener("pointermove", (event) => { if (event.pointerType === "mouse") under(event); });
 
     const note = ([name, start, size, text]) => {
       const place = size === 1 ? `byte ${start}` : `bytes ${start} to ${start + size - 1}`;
@@ -131,7 +139,7 @@
     if (home) {
       openOwn(board.stage, (ownBytes, ownFields) => {
         [bytes, fields] = [ownBytes, ownFields];
-        cells = fill(table, bytes, fieldOf);
+        cells = fill(table, bytes, fields);
         board.replace("field", fields.map(([name]) => name), fields.map(note));
       });
     }

@@ -114,13 +114,12 @@
       const y = Math.floor(i / canvas.width);
       const x = i % canvas.width;
       const [row, column] = [(y % CELL) - 1, (x % CELL) - 1];
-      if (Math.min(row, column) < 0 || Math.max(row, column) === N) return [255, 255, 255];
+      if (Math.min(row, column) < 0 || Math.max(row, column) === N) return [0, 0, 0, 0];
       return mfca.grey(128 + 480 * C[Math.floor(y / CELL)][row] * C[Math.floor(x / CELL)][column]);
     });
     mfca.drag(frame, (x, y) => {
       pick(Math.min(Math.floor(y * N), N - 1), Math.min(Math.floor(x * N), N - 1));
     });
-    frame.classList.add("both-ways");
     return frame;
   }
 
@@ -175,6 +174,9 @@
 
   // ---- 'Keep k coefficients': given.grey (H, W)
 
+  const BY_SIZE = "the darker a pattern, the fewer blocks keep it; touch one to change k";
+  const IN_ORDER = "touch a pattern: all up to it are kept, in zig-zag order";
+
   mfca.kinds.keep = function (board) {
     const { grey } = board.given;
     const width = grey.shape[1];
@@ -191,7 +193,8 @@
     const curtain = mfca.dressCurtain(frame, "", "the original");
 
     // the pad is dark where no block keeps a pattern
-    const side = part(parts, "touch a pattern: all up to it in zig-zag order");
+    const side = part(parts, "");
+    const words = side.box.querySelector(".caption");
     const grid = side.add(pad(side.box, (u, v) => board.move({ k: order.indexOf(u * N + v) })));
     const shades = order.map(() => mfca.make("html:span", { class: "shade" }, grid));
     shades.forEach((shade, place) => cover(shade, place >> 3, place & 7, 1, 1));
@@ -199,6 +202,7 @@
     return function () {
       const k = board.at("k") + 1;
       const byOrder = board.at("which") === 1;
+      words.textContent = byOrder ? IN_ORDER : BY_SIZE;
       const places = X.map((_, i) => (byOrder ? order : bySize[i]).slice(0, k));
       const few = X.map((block, i) => mfca.keepOnly(block, places[i]));
       const picture = mfca.fromBlocks(few.map(mfca.idct2), width);

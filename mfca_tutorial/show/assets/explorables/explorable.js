@@ -10,6 +10,8 @@
     const left = stage.querySelector(".tag.left");
     const right = stage.querySelector(".tag.right");
     const curtain = over ? mfca.curtain(stage) : null;
+    const hasLabels = data.labels.some(Boolean);
+    const panels = board.box.querySelectorAll(".explorable-panels > span");
 
     // where there is no curtain, the picture itself is what one touches
     if (data.touch && typeof data.touch[0] === "string") touchPanels(board, data.touch);
@@ -21,7 +23,8 @@
       board.inputs.forEach((input, i) => { at = at * data.counts[i] + Number(input.value); });
       picture.src = data.frames[data.index[at]];
       picture.alt = data.alts[at];
-      if (left) left.textContent = data.labels[at] || data.notes[at];
+      if (left) left.textContent = hasLabels ? data.labels[at] : data.notes[at];
+      panels.forEach((panel, i) => { panel.textContent = data.panels[at][i]; });
       if (curtain) {
         over.src = data.frames[data.beside[at]];
         over.alt = `Behind the curtain: ${data.besideLabels[at]}.`;
@@ -86,7 +89,7 @@
     const said = box.querySelector(".explorable-said");
     const input = (key) => inputs.find((one) => one.dataset.key === key);
     const stage = box.querySelector(".explorable-stage");
-    return {
+    const board = {
       box,
       data,
       inputs,
@@ -118,19 +121,36 @@
         one.dispatchEvent(new Event("input", { bubbles: true }));
       },
 
+      // put a control where the script knows better, without drawing
+      settle(key, index) {
+        input(key).value = index;
+        spell(data, box, input(key), inputs.indexOf(input(key)));
+      },
+
+      // what the reader has made is an entry of a list, the last one, once there is something
+      isOwn: (key) => board.at(key) === data.texts[inputs.indexOf(input(key))].length,
+      chooseOwn(key) {
+        const list = input(key);
+        const place = data.texts[inputs.indexOf(list)].length;
+        if (list.options.length === place) mfca.make("html:option", { value: place }, list, "yours");
+        list.value = place;
+      },
+
       // the line below; without a picture of its own, the stage is described by it
-      say(note) {
+      say(line) {
+        const note = mfca.typeset(line);
         if (said && said.textContent !== note) said.textContent = note;
         if (!data.frames) stage.setAttribute("aria-label", `${data.alt} ${note}`);
       },
     };
+    return board;
   }
 
   // the text of a slider's value, beside it and for screen readers
-  function spell(board, input, i) {
-    const output = board.box.querySelector(`output[for="${input.id}"]`);
+  function spell(data, box, input, i) {
+    const output = box.querySelector(`output[for="${input.id}"]`);
     if (!output) return;
-    output.textContent = board.data.texts[i][input.value];
+    output.textContent = data.texts[i][input.value];
     input.setAttribute("aria-valuetext", output.textContent);
   }
 
@@ -146,11 +166,12 @@
 
   mfca.start = function (box) {
     const board = boardOf(box);
+    mfca.steadySliders(box);
     if (!board.data.frames) board.stage.setAttribute("role", "group");
     const draw = mfca.kinds[box.dataset.kind](board);
     board.redraw = draw;
     board.inputs.forEach((input, i) => input.addEventListener("input", () => {
-      spell(board, input, i);
+      spell(board.data, box, input, i);
       draw();
     }));
     if (board.data.frames) fetchSoon(board);

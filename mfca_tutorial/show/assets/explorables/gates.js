@@ -53,17 +53,18 @@
   const HIGH = 230;
   const MIDDLE = 112;
   const TALL = 88; // pixels for a wave of height 1
+  const PULL = 40; // frequencies per width
 
   mfca.kinds.wave = function (board) {
     const { svg, width } = mfca.drawing(board, HIGH, "plot waves");
     const drawn = mfca.make("g", {}, svg);
     mfca.make("html:span", { class: "caption" }, board.stage, "grey: the wave and its 28 samples; bold: seven averages; dashed: the wave that seven samples take it for");
 
-    // the place of the wave that was taken follows the hand
-    let phase = 1;
+    // pulled to the left, more of the wave comes in: evenly, so that no frequency is skipped
+    let start = null;
     mfca.drag(svg, (x, _, event) => {
-      if (event.type === "pointerdown") phase = Math.max(board.at("k"), 1) * Math.max(x, 0.04);
-      board.move({ k: mfca.clamp(Math.round(phase / Math.max(x, 0.02)), 0, FINE - 1) });
+      if (event.type === "pointerdown") start = { x, k: board.at("k") };
+      board.move({ k: mfca.clamp(start.k + Math.round(PULL * (start.x - x)), 0, FINE - 1) });
     });
 
     return function () {
@@ -98,82 +99,108 @@
     };
   };
 
-  // ---- 'Turn up one frequency': given.energies (photographs, C), given.frequencies (C), given.weights
+  // ---- 'Turn up one frequency': given.energies (C), given.frequencies (C), given.weights, given.told: quality at first
 
   const N = 8;
+  const SAME = 4; // the place of the energy's own value among its multiples
+  const PULLED = 12; // pixels per doubling
+  const [GATES, FLOOR, CEILING] = [230, 222, 210]; // of the drawing: its height, where bars stand, the highest bar
+
+  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+  // what one can tell about gates once one frequency's energy is `shift` higher and the quality is another:
+  // the energies then, the gates then, the mean of the channels `own` now and then, and the mean change of the others
+  mfca.turnUp = function ({ energies, weights, told }, own, shift, quality) {
+    const turned = Array.from(energies, (s, c) => (own[c] ? s + shift : s));
+    const before = mfca.gatesOf(energies, weights, told);
+    const after = mfca.gatesOf(turned, weights, quality);
+    const changes = after.map((gate, c) => Math.abs(gate / before[c] - 1));
+    return {
+      turned,
+      before,
+      after,
+      own: [before, after].map((gates) => mean(gates.filter((_, c) => own[c]))),
+      others: mean(changes.filter((_, c) => !own[c])),
+    };
+  };
 
   mfca.kinds.gates = function (board) {
-    const { energies, frequencies, weights } = board.given;
-    const C = frequencies.length;
-    const groups = [...new Set(frequencies.map(String))];
-    const hasQuality = Boolean(weights.Wq);
+    const { given } = board;
+    const names = given.frequencies.map(String); // by channel
+    const groups = [...new Set(names)];
+    const channels = groups.map((group) => [...names.keys()].filter((c) => names[c] === group));
+    const isOwn = groups.map((group) => names.map((name) => name === group));
+    const count = names.length;
 
     // the pad: one cell per frequency that some channels ask for
     const parts = mfca.make("html:div", { class: "gate-parts" }, board.stage);
     const left = mfca.make("html:div", {}, parts);
-    const pad = mfca.make("html:div", { class: "gate-pad both-ways" }, left);
-    mfca.make("html:span", { class: "caption" }, left, "energies, against their usual values: touch one, and drag it up or down");
-    const cells = [...Array(N * N).keys()].map((place) => {
-      const name = `${place >> 3},${place & 7}`;
-      const cell = mfca.make("html:span", { class: groups.includes(name) ? "cell" : "cell empty" }, pad);
-      return { name, cell };
-    });
-    const right = mfca.make("html:div", {}, parts);
-    const { svg, width } = mfca.drawing({ ...board, stage: right, redraw: () => board.redraw() }, 230, "plot gates");
-    const bars = mfca.make("g", {}, svg);
-    mfca.make("html:span", { class: "caption" }, right, "the gate of each channel; bright: channels that ask for this frequency; line: before you moved it");
+    const pad = mfca.make("html:div", { class: "gate-pad" }, left);
+    mfca.make("html:span", { class: "caption" }, left, "energies, against their usual values: touch one, and drag it to the right or left");
+    const cells = groups.map(() => null);
+    for (let place = 0; place < N * N; place += 1) {
+      const group = groups.indexOf(`${place >> 3},${place & 7}`);
+      const cell = mfca.make("html:span", { class: group < 0 ? "cell empty" : "cell" }, pad);
+      if (group >= 0) cells[group] = cell;
+    }
 
-    // across the pad a cell is chosen, up and down it becomes louder or quieter
+    // the gates: three paths, because hundreds of bars would be slow to draw
+    const right = mfca.make("html:div", {}, parts);
+    const { svg, width } = mfca.drawing({ ...board, stage: right, redraw: () => board.redraw() }, GATES, "plot gates");
+    const others = mfca.make("path", { class: "gate" }, svg);
+    const bright = mfca.make("path", { class: "gate own" }, svg);
+    const lines = mfca.make("path", { class: "before" }, svg);
+    mfca.make("html:span", { class: "caption" }, right, "the gate of each channel; bright: channels that ask for this frequency; lines: where the gates stood at first");
+
+    // a cell is chosen, and becomes louder to the right and quieter to the left
     let start = null;
     mfca.drag(pad, (x, y, event) => {
       if (event.type === "pointerdown") {
-        const name = `${Math.floor(y * N)},${Math.floor(x * N)}`;
-        const group = groups.indexOf(name);
-        start = { y: event.clientY, louder: group === board.at("group") ? board.at("louder") : 4 };
-        if (group >= 0) board.move({ group, louder: start.louder });
-        return;
+        start = takeCell(groups.indexOf(`${Math.floor(y * N)},${Math.floor(x * N)}`), event.clientX);
+      } else if (start) {
+        const steps = Math.round((event.clientX - start.x) / PULLED);
+        board.move({ louder: mfca.clamp(start.louder + steps, 0, 2 * SAME) });
       }
-      const steps = Math.round((start.y - event.clientY) / 14);
-      board.move({ louder: mfca.clamp(start.louder + steps, 0, 8) });
     });
+    function takeCell(group, x) {
+      if (group < 0) return null;
+      const louder = group === board.at("group") ? board.at("louder") : SAME;
+      board.move({ group, louder });
+      return { x, louder };
+    }
+
+    function drawPad(turned) {
+      cells.forEach((cell, group) => {
+        const [red, green, blue, opaque] = mfca.signed(mean(channels[group].map((c) => turned[c])));
+        cell.style.background = `rgb(${red} ${green} ${blue} / ${opaque / 255})`;
+        cell.classList.toggle("on", group === board.at("group"));
+      });
+    }
+
+    function drawGates({ before, after }, own) {
+      const most = Math.max(...before, ...after) * 1.05;
+      const wide = width() / count;
+      const top = (gate) => (FLOOR - (CEILING * gate) / most).toFixed(1);
+      const bar = (c) => `M${(c * wide).toFixed(2)} ${FLOOR}V${top(after[c])}h${Math.max(wide - 0.6, 0.6).toFixed(2)}V${FLOOR}Z`;
+      const line = (c) => `M${(c * wide).toFixed(2)} ${top(before[c])}h${wide.toFixed(2)}`;
+      const path = (channels, part) => channels.map(part).join("");
+      const every = [...names.keys()];
+      others.setAttribute("d", path(every.filter((c) => !own[c]), bar));
+      bright.setAttribute("d", path(every.filter((c) => own[c]), bar));
+      lines.setAttribute("d", path(every, line));
+    }
 
     return function () {
-      const photo = board.at("photo");
-      const own = energies.subarray(photo * C, (photo + 1) * C);
-      const group = groups[board.at("group")];
-      const shift = (board.at("louder") - 4) * Math.log(2) / 2;
-      const turned = Array.from(own, (s, c) => (String(frequencies[c]) === group ? s + shift : s));
-      const quality = hasQuality ? Number(board.text("quality")) : 0;
-      const before = mfca.gatesOf(own, weights, quality);
-      const after = mfca.gatesOf(turned, weights, quality);
+      const group = board.at("group");
+      const shift = ((board.at("louder") - SAME) * Math.log(2)) / 2;
+      const found = mfca.turnUp(given, isOwn[group], shift, Number(board.text("quality")));
+      drawPad(found.turned);
+      drawGates(found, isOwn[group]);
 
-      cells.forEach(({ name, cell }) => {
-        const mine = turned.filter((_, c) => String(frequencies[c]) === name);
-        cell.classList.toggle("on", name === group);
-        if (!mine.length) return;
-        const mean = mine.reduce((sum, s) => sum + s, 0) / mine.length;
-        cell.style.background = `rgb(${mfca.signed(mean).map(Math.round).join(" ")})`;
-      });
-
-      const most = Math.max(...before, ...after) * 1.05;
-      const [wide, base] = [width() / C, 222];
-      bars.replaceChildren();
-      after.forEach((gate, c) => {
-        const tall = (210 * gate) / most;
-        const kind = String(frequencies[c]) === group ? "gate own" : "gate";
-        mfca.make("rect", { x: c * wide, y: base - tall, width: Math.max(wide - 0.6, 0.6), height: tall, class: kind }, bars);
-        const y = base - (210 * before[c]) / most;
-        mfca.make("line", { x1: c * wide, x2: (c + 1) * wide, y1: y, y2: y, class: "before" }, bars);
-      });
-
-      const mean = (list, chosen) => {
-        const values = list.filter((_, c) => (String(frequencies[c]) === group) === chosen);
-        return values.reduce((sum, value) => sum + value, 0) / values.length;
-      };
-      const change = mean(after.map((gate, c) => Math.abs(gate / before[c] - 1)), false);
+      const [now, then] = found.own.map((gate) => mfca.fixed(gate, 3));
       board.say(
-        `(${group.replace(",", ", ")}) ${board.text("louder")} as loud: its own gates ${mfca.fixed(mean(before, true), 3)} ` +
-        `-> ${mfca.fixed(mean(after, true), 3)}; all others move by ${mfca.fixed(100 * change, 1)}% on average`,
+        `energy of (${board.text("group")}): ${board.text("louder")}; its own gates ${now} → ${then}; ` +
+        `all others move by ${mfca.fixed(100 * found.others, 1)}% on average`,
       );
     };
   };

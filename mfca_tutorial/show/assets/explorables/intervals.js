@@ -59,7 +59,7 @@
 
   mfca.kinds.intervals = function (board) {
     const messages = Object.values(board.given.messages);
-    let own = null; // what the reader has touched together
+    let own = []; // what the reader has touched together
 
     const { svg, width } = mfca.drawing(board, HIGH, "plot interval");
     const rows = mfca.make("g", {}, svg);
@@ -70,25 +70,23 @@
       button.addEventListener("click", act);
       return button;
     };
-    [-1, 0, 1].forEach((symbol) => press(`add ${name(symbol)}`, `add ${name(symbol)} to the message`, () => append(symbol)));
+    const adding = [-1, 0, 1].map((symbol) => {
+      return press(`add ${name(symbol)}`, `add ${name(symbol)} to the message`, () => append(symbol));
+    });
     press("undo", "undo: take the last symbol away", () => change(current().slice(0, -1)));
 
-    // what is coded so far: the first symbols of a message, or the reader's own
-    const current = () => own || messages[board.at("message")].slice(0, board.at("step"));
+    // what is coded so far: the first symbols of a message of the list, or of the reader's own
+    const message = () => (board.isOwn("message") ? own : messages[board.at("message")]);
+    const current = () => message().slice(0, board.at("step"));
     function change(symbols) {
       own = symbols;
-      board.move({ step: symbols.length });
+      board.chooseOwn("message");
+      board.settle("step", symbols.length);
       draw();
     }
     function append(symbol) {
       if (current().length < MOST) change([...current(), symbol]);
     }
-    board.inputs.forEach((input) => input.addEventListener("change", () => {
-      if (input.dataset.key === "message") { own = null; draw(); }
-    }));
-    board.inputs.find((input) => input.dataset.key === "step").addEventListener("input", (event) => {
-      if (event.isTrusted) own = null;
-    });
 
     // counts of -1, 0 and 1, at least one each
     const counts = () => {
@@ -96,6 +94,12 @@
       const last = Math.min(board.at("last") + 1, TOTAL - 1 - first);
       return [first, TOTAL - first - last, last];
     };
+
+    // no slider says more than there is: something is left for the zero, and a message has an end
+    function settleSliders() {
+      board.settle("last", counts()[2] - 1);
+      board.settle("step", Math.min(board.at("step"), message().length));
+    }
 
     // the two borders of the zoomed bar are pulled; elsewhere a touch codes the symbol
     let held = null;
@@ -161,11 +165,19 @@
       mfca.make("rect", { x: begin, y: CUT + ZOOM + 24, width: end - begin, height: 20, class: "named" }, zoom);
       const middle = mfca.clamp((begin + end) / 2, 40, W - 40);
       mfca.make("text", { x: middle, y: CUT + ZOOM + 39, class: "bits" }, zoom, bits || "no bit");
-      mfca.make("text", { x: 0, y: CUT + ZOOM + 64, class: "tick" }, zoom, `symbols: ${symbols.map(name).join(" ") || "none yet"}`);
+      mfca.make("text", { x: 0, y: CUT + ZOOM + 64, class: "tick" }, zoom, listed(symbols));
+    }
+
+    // the symbols in words; a ninth has no place
+    function listed(symbols) {
+      const words = symbols.map(name).join(" ") || "none yet";
+      return `symbols: ${words}${symbols.length === MOST ? " (no more than eight)" : ""}`;
     }
 
     function draw() {
+      settleSliders();
       const symbols = current();
+      adding.forEach((button) => button.setAttribute("aria-disabled", symbols.length === MOST));
       const parts = counts();
       const begins = [0, parts[0], parts[0] + parts[1]];
       rows.replaceChildren();
@@ -187,8 +199,8 @@
       const high = mfca.ratio(interval.low + interval.width, interval.denominator);
       const price = mfca.fixed(mfca.priceOf(interval), 2);
       board.say(
-        `interval [${mfca.fixed(low, 6)}, ${mfca.fixed(high, 6)}), price ${price} bits; ` +
-        `a name inside it has ${bits.length} bits, Huffman's words ${words}`,
+        `interval [${mfca.fixed(low, 6)}, ${mfca.fixed(high, 6)}): ideal price ${price} bits; ` +
+        `as whole bits ${bits.length}; Huffman's words ${words}`,
       );
     }
     return draw;

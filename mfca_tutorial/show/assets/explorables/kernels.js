@@ -15,11 +15,17 @@
     });
   };
 
+  // "once", "3 times", "1 to 4 times"
+  mfca.howOften = function (least, most) {
+    if (least !== most) return `${least} to ${most} times`;
+    return most === 1 ? "once" : `${most} times`;
+  };
+
   // ---- 'Find kernels that cover evenly'
 
-  const [TOP, ROW, ROWS, BASE] = [30, 13, 8, 226]; // of the drawing: patches, counts
-  const HIGH = 250;
-  const SHADES = [[255, 255, 255], [33, 102, 172]]; // no patch, most patches
+  const [TOP, ROW, ROWS, BASE] = [2, 13, 8, 204]; // of the drawing: patches, counts
+  const HIGH = 226;
+  const SHADE = [33, 102, 172]; // where most patches are
 
   mfca.kinds.kernels = function (board) {
     const parts = mfca.make("html:div", { class: "kernel-parts" }, board.stage);
@@ -30,7 +36,7 @@
     const square = mfca.canvas(SHOWN, SHOWN);
     right.append(square);
     mfca.make("html:span", { class: "caption" }, left, "one row: patches above, how many cover each pixel below");
-    mfca.make("html:span", { class: "caption" }, right, "the same in both directions");
+    mfca.make("html:span", { class: "caption" }, right, "both directions together");
 
     // the first patch is pulled at its right end, the second one at its place
     const kernels = board.data.texts[0].map(Number);
@@ -67,7 +73,7 @@
       // how many of them cover each pixel
       const counts = mfca.coverRow(kernel, stride);
       const most = Math.max(...counts);
-      const step = 64 / most;
+      const step = 80 / most;
       counts.forEach((count, i) => {
         mfca.make("rect", { x: i * unit + 1, y: BASE - step * count, width: unit - 2, height: step * count, class: "count" }, drawn);
         if (unit > 12) mfca.make("text", { x: (i + 0.5) * unit, y: BASE + 15, class: "tick", "text-anchor": "middle" }, drawn, String(count));
@@ -75,10 +81,10 @@
 
       mfca.paint(square, (i) => {
         const share = (counts[Math.floor(i / SHOWN)] * counts[i % SHOWN]) / most ** 2;
-        return SHADES[0].map((level, c) => level + share * (SHADES[1][c] - level));
+        return [...SHADE, 255 * share];
       });
       const least = Math.min(...counts);
-      board.say(`each pixel is covered ${least ** 2} to ${most ** 2} times`);
+      board.say(`a pixel is covered ${mfca.howOften(least, most)}; in both directions together, ${mfca.howOften(least ** 2, most ** 2)}`);
     };
   };
 })((globalThis.mfca = globalThis.mfca || {}));

@@ -59,17 +59,17 @@
       return images[level];
     }
 
-    // the map: a preset, until the reader has painted on it
-    let own = null;
-    const levels = () => own || Object.values(presets)[board.at("map")];
+    // the map: one of the list, or what the reader has made of one
+    let own = [];
+    const levels = () => (board.isOwn("map") ? own : Object.values(presets)[board.at("map")]);
     function paint(block) {
       const level = board.at("brush");
       if (levels()[block] === level) return;
       own = [...levels()];
       own[block] = level;
+      board.chooseOwn("map");
       board.redraw();
     }
-    board.inputs[0].addEventListener("input", () => { own = null; });
 
     // what a hand would paint with
     const label = mfca.make("html:span", { class: "tag left" }, frame);
@@ -84,7 +84,6 @@
     mfca.drag(frame, (x, y) => {
       paint(SIDE * Math.min(Math.floor(y * SIDE), SIDE - 1) + Math.min(Math.floor(x * SIDE), SIDE - 1));
     });
-    frame.classList.add("both-ways");
 
     function drawPicture() {
       const context = canvas.getContext("2d");
@@ -119,7 +118,7 @@
         const place = { x: x(flats[level].bytes), y: tall - 20, class: "tick", "text-anchor": anchor };
         mfca.make("text", place, drawn, mfca.commas(flats[level].bytes));
       });
-      mfca.make("text", { x: LEFT, y: tall - 4, class: "tick" }, drawn, "PSNR in dB over bytes");
+      mfca.make("text", { x: 0, y: tall - 4, class: "tick" }, drawn, "PSNR in dB over bytes (logarithmic)");
     }
 
     return function () {

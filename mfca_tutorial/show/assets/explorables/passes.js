@@ -50,7 +50,6 @@
       board.redraw();
     };
     mfca.drag(grids, (x, y, event) => at(event));
-    grids.classList.add("both-ways");
 
     return function () {
       const pass = board.at("p") + 1;

@@ -75,7 +75,7 @@
       const edge = mfca.make("g", { class: "edge" }, svg);
       mfca.make("rect", { x: LEFT, y: -14, width: "100%", height: 28, fill: "transparent" }, edge);
       mfca.make("line", { x1: LEFT, x2: "100%", class: "edge-line" }, edge);
-      mfca.make("circle", { cx: LEFT + 14, r: 12, class: "edge-knob" }, edge);
+      mfca.make("circle", { cx: LEFT + 14, r: 12, class: "edge-knob handle" }, edge);
       mfca.make("text", { x: LEFT + 14, y: 4, class: "edge-arrows" }, edge, "↕");
       return { key, edge };
     });
@@ -100,7 +100,6 @@
         const other = board.at(key === "start" ? "end" : "start");
         board.move({ [key]: key === "start" ? mfca.clamp(percent, 0, other - 1) : mfca.clamp(percent, other + 1, 20) });
       });
-      edge.classList.add("both-ways");
     });
 
     function line(name, kind) {

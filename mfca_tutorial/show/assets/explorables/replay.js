@@ -24,16 +24,16 @@
     }
   };
 
-  // ---- 'Replay a training run': given.epochs, .pictures, .decibels, .latents and .skips by step of the slider,
-  //      given.curves[title][epoch - 1]
+  // ---- 'Replay a training run': given.epochs, .pictures, .decibels and .skips by step of the slider,
+  //      given.curves[title]: [[epoch, value], ...]
 
   const [HIGH, LEFT, ABOVE, BELOW] = [120, 44, 30, 10]; // of a chart; its margins
   const FOOT = 24; // the epochs below the last chart
 
   mfca.kinds.replay = function (board) {
-    const { epochs, pictures, decibels, latents, skips, curves } = board.given;
+    const { epochs, pictures, decibels, skips, curves } = board.given;
     const titles = Object.keys(curves);
-    const last = curves[titles[0]].length; // epoch
+    const last = Math.max(...titles.map((title) => curves[title].at(-1)[0])); // epoch
 
     const parts = mfca.make("html:div", { class: "replay-parts" }, board.stage);
     const left = mfca.make("html:div", {}, parts);
@@ -58,7 +58,7 @@
     }, { once: true });
 
     function chart(title, top, epoch) {
-      const values = curves[title];
+      const values = curves[title].map(([, value]) => value);
       const [low, high] = [Math.min(...values), Math.max(...values)];
       const y = (value) => top + ABOVE + ((HIGH - ABOVE - BELOW) * (high - value)) / (high - low || 1);
       mfca.make("text", { x: LEFT, y: top + 16, class: "title" }, drawn, title);
@@ -68,9 +68,10 @@
         mfca.make("line", { x1: LEFT, x2: x(last), y1: y(value), y2: y(value), class: "grid" }, drawn);
         mfca.make("text", { x: LEFT - 6, y: y(value) + 4, class: "tick", "text-anchor": "end" }, drawn, value.toFixed(digits));
       });
-      const points = values.map((value, i) => [x(i + 1), y(value)]);
+      const points = curves[title].map(([at, value]) => [x(at), y(value)]);
       mfca.make("polyline", { points: points.join(" "), class: "curve other" }, drawn);
-      if (epoch) mfca.make("circle", { cx: x(epoch), cy: y(values[epoch - 1]), r: 5, class: "dot other" }, drawn);
+      const now = curves[title].find(([at]) => at === epoch);
+      if (now) mfca.make("circle", { cx: x(epoch), cy: y(now[1]), r: 5, class: "dot other" }, drawn);
     }
 
     return function () {
@@ -88,7 +89,7 @@
         mfca.make("text", { x: x(value), y: tall - 8, class: "tick", "text-anchor": anchor }, drawn, value ? `${value}` : "epoch 0");
       });
 
-      const read = `${mfca.fixed(latents[at], 2)} bpp of latents, ${mfca.fixed(skips[at], 1)} bpp of skips`;
+      const read = `${mfca.fixed(skips[at], 1)} bpp of skips`;
       board.say(`this picture ${mfca.fixed(decibels[at], 2)} dB; its decoder reads ${read}`);
     };
   };

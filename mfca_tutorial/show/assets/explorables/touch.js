@@ -39,37 +39,107 @@
     return Number(text) === 0 ? text.replace("-", "") : text;
   };
 
+  // a line for readers: true minus signs, and no line break before a unit (`typeset` of show/html.py)
+  mfca.typeset = (text) =>
+    text
+      .replace(/(^|[^\w-])-(?=[\d.])/g, "$1−")
+      .replace(/(\d) ?%/g, "$1\u00a0%")
+      .replace(/(\d) (?=(?:dB|bytes?|bits?|bpp|pixels?)(?!\w))/g, "$1\u00a0");
+
   // f"{x:,.0f}" and f"{x:+.1f}"
   mfca.commas = (x) => mfca.fixed(x, 0).replace(/\B(?=(\d{3})+$)/g, ",");
   mfca.plus = (x, digits) => (x < 0 ? "" : "+") + mfca.fixed(x, digits);
 
   // ---- hands
 
-  // follow(x, y, event) while a mouse button, a finger or a pen is down on the element; x and y are 0..1 inside it
+  const SLACK = 8; // pixels that a finger may move before it is known what it does
+
+  // what a finger that is down has done so far: scrolls the page, drags, or (null) one cannot tell yet
+  mfca.gesture = function (right, down) {
+    const farthest = Math.max(Math.abs(right), Math.abs(down));
+    if (farthest < SLACK) return null;
+    return Math.abs(right) > Math.abs(down) ? "drag" : "scroll";
+  };
+
+  // a part that is itself pulled up and down: a finger on it takes hold at once, and does not scroll the page
+  const isHandle = (event) => Boolean(event.target.closest(".handle"));
+
+  // follow(x, y, event) while the element is held; x and y are 0..1 inside it, the first event is a pointerdown.
+  // A mouse takes hold at once. A finger or a pen may only want to scroll the page: it takes hold once it has moved
+  // sideways, or when it is lifted without having moved.
   mfca.drag = function (element, follow) {
+    let waiting = null; // the pointerdown of a finger that has not taken hold yet
+
     const place = (event) => {
       const box = element.getBoundingClientRect();
       const x = mfca.clamp((event.clientX - box.left) / box.width, 0, 1);
       const y = mfca.clamp((event.clientY - box.top) / box.height, 0, 1);
       follow(x, y, event);
     };
-    element.addEventListener("pointerdown", (event) => {
-      if (event.button > 0) return;
+    const hold = (event) => {
+      waiting = null;
       element.setPointerCapture(event.pointerId);
       element.dataset.held = "yes";
       place(event);
+    };
+    const leave = () => {
+      waiting = null;
+      delete element.dataset.held;
+    };
+
+    element.addEventListener("pointerdown", (event) => {
+      if (event.button > 0 || !event.isPrimary) return;
+      if (event.pointerType === "mouse" || isHandle(event)) hold(event);
+      else waiting = event;
     });
     element.addEventListener("pointermove", (event) => {
-      if (element.hasPointerCapture(event.pointerId)) place(event);
+      if (waiting) {
+        const gesture = mfca.gesture(event.clientX - waiting.clientX, event.clientY - waiting.clientY);
+        if (gesture === "scroll") leave();
+        if (gesture === "drag") hold(waiting);
+      }
+      if (element.dataset.held && event.isPrimary) place(event);
     });
-    // parts of a drawing have no touch-action of their own: a finger on them must not scroll the page
+    element.addEventListener("pointerup", () => {
+      if (waiting) place(waiting);
+      leave();
+    });
+    // the browser scrolls the page
+    element.addEventListener("pointercancel", leave);
+
+    // parts of a drawing have no touch-action of their own: without this, a handle would scroll the page, too
     element.addEventListener("touchstart", (event) => {
-      if (event.cancelable && element.classList.contains("both-ways")) event.preventDefault();
+      if (event.cancelable && isHandle(event)) event.preventDefault();
     }, { passive: false });
-    ["pointerup", "pointercancel"].forEach((name) => {
-      element.addEventListener(name, () => delete element.dataset.held);
-    });
     element.classList.add("grabbed");
+  };
+
+  // A slider jumps to where a finger lands. So what it says waits, too, until it is known that the page does not scroll.
+  mfca.steadySliders = function (box) {
+    let held = null; // {input, before, x, y, scrolls}
+
+    const settle = (isTaken) => {
+      const { input, before } = held;
+      held = null;
+      if (!isTaken) input.value = before;
+      else if (input.value !== before) input.dispatchEvent(new Event("input", { bubbles: true }));
+    };
+    box.addEventListener("pointerdown", (event) => {
+      const input = event.target;
+      if (input.type !== "range" || event.pointerType === "mouse") return;
+      held = { input, before: input.value, x: event.clientX, y: event.clientY, scrolls: false };
+    });
+    box.addEventListener("pointermove", (event) => {
+      if (!held || held.scrolls) return;
+      const gesture = mfca.gesture(event.clientX - held.x, event.clientY - held.y);
+      if (gesture === "drag") settle(true);
+      else held.scrolls = gesture === "scroll";
+    });
+    box.addEventListener("pointerup", () => { if (held) settle(!held.scrolls); });
+    box.addEventListener("pointercancel", () => { if (held) settle(false); });
+    box.addEventListener("input", (event) => {
+      if (held && event.target === held.input) event.stopPropagation();
+    }, { capture: true });
   };
 
   // ---- pictures
@@ -84,13 +154,13 @@
     return canvas;
   };
 
-  // colour(index) returns [red, green, blue] in 0..255 of each pixel, row by row
+  // colour(index) returns [red, green, blue] in 0..255 of each pixel, row by row, and perhaps how opaque it is
   mfca.paint = function (canvas, colour) {
     const context = canvas.getContext("2d");
     const picture = context.createImageData(canvas.width, canvas.height);
     for (let i = 0; i < canvas.width * canvas.height; i += 1) {
-      const [red, green, blue] = colour(i);
-      picture.data.set([red, green, blue, 255], 4 * i);
+      const [red, green, blue, opaque = 255] = colour(i);
+      picture.data.set([red, green, blue, opaque], 4 * i);
     }
     context.putImageData(picture, 0, 0);
   };
@@ -112,11 +182,10 @@
     return [level, level, level];
   };
 
-  // blue below zero, white at zero, red above, in full colour at 1
+  // blue below zero, red above, in full colour at 1; zero lets the page's own colour through, in light and dark
   mfca.signed = (x) => {
-    const [red, green, blue] = x < 0 ? [33, 102, 172] : [178, 24, 43];
-    const share = Math.min(Math.abs(x), 1);
-    return [red, green, blue].map((level) => 255 + share * (level - 255));
+    const colour = x < 0 ? [33, 102, 172] : [178, 24, 43];
+    return [...colour, 255 * Math.min(Math.abs(x), 1)];
   };
 
   // an element of an SVG drawing, or of HTML where `name` begins with "html:"
