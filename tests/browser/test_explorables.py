@@ -51,7 +51,8 @@ def data_of(box):
 
 
 def said(box):
-    return box.locator(".explorable-said").text_content()
+    """The line below; '' where there is none."""
+    return "".join(box.locator(".explorable-said").all_text_contents())
 
 
 def counts_of(box):
@@ -128,6 +129,7 @@ def frames(box, hand):
         assert int(slider.input_value()) == round(0.86 * int(slider.get_attribute("max")))
     at = int(np.ravel_multi_index(list(box.evaluate(INPUTS).values()), data["counts"]))
     assert said(box) == data["notes"][at]
+    assert box.locator(".explorable-panels > span").all_text_contents() == data["panels"][at]
     source = box.locator("img").first.get_attribute("src")
     assert source == data["frames"][data["index"][at]]
 
