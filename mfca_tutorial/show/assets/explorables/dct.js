@@ -174,7 +174,7 @@
 
   // ---- 'Keep k coefficients': given.grey (H, W)
 
-  const BY_SIZE = "the darker a pattern, the fewer blocks keep it; touch one to change k";
+  const BY_SIZE = "the fainter a pattern, the fewer blocks keep it; touch one to change k";
   const IN_ORDER = "touch a pattern: all up to it are kept, in zig-zag order";
 
   mfca.kinds.keep = function (board) {
@@ -192,7 +192,7 @@
     frame.append(kept, original);
     const curtain = mfca.dressCurtain(frame, "", "the original");
 
-    // the pad is dark where no block keeps a pattern
+    // a pattern is faint where no block keeps a pattern
     const side = part(parts, "");
     const words = side.box.querySelector(".caption");
     const grid = side.add(pad(side.box, (u, v) => board.move({ k: order.indexOf(u * N + v) })));
