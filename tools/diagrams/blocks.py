@@ -40,10 +40,10 @@ ENERGY = (
 )
 
 MFCA_LABEL = (
-    "MFCA, from the features to the gates. Every group of channels is projected onto a "
-    "cosine of its own, and the energy of that frequency becomes one number for each channel. Two small layers, "
-    "which may also see the quality of the block, turn these numbers into one gate for each "
-    "channel, and the features are multiplied by their gates."
+    "MFCA, from the features to the gates. Every group of channels is projected onto a cosine of "
+    "its own, and the energy of that frequency becomes one number for each channel. Two small "
+    "layers, which may also see the quality of the block, turn these numbers into one gate for "
+    "each channel, and the features are multiplied by their gates."
 )
 
 
