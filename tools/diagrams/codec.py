@@ -13,7 +13,7 @@ WIDE_BY = 1 / 8  # pixels for each channel
 LABEL = (
     "The whole codec. The encoder's stages shrink the picture x and add channels, until the "
     "latents y remain; they are multiplied by a gain, rounded and range-coded into the file. "
-    "An importance map sets the quality of every block; a hyperprior with context predicts the "
+    "An importance map moves the quality of every block; a hyperprior with context predicts the "
     "latents. The decoder has only the file with header, map, z and y: it predicts with the same "
     "networks, range-decodes, divides by the gain, filters, and enlarges back to a picture."
 )

@@ -82,7 +82,7 @@ def importance_map(d, features, gain, ungain):
         d.arrow(features.bottom, (features.x, 134))
         d.arrow(head.right, (gain.x, 148), gain.bottom, colour=AMBER, dashed=True)
         d.arrow((MAP, 162), (MAP, ABOVE), colour=AMBER, gap=1)
-        words = ["a quality for", "every", f"{STRIDE} &#215; {STRIDE}", "pixels"]
+        words = ["a quality", "offset for", "every", f"{STRIDE} &#215; {STRIDE}", "pixels"]
         d.lines(MAP - 8, 190, words, "s", "end")
         d.arrow((MAP, BELOW), (MAP, 524), ungain.left, colour=AMBER, dashed=True)
 
@@ -101,7 +101,7 @@ def hyperprior(d, rounding, coder, decoder):
         with d.part("exact"):
             frame = Place(HYPER, top + 18, 74, 76)
             d.rectangle(frame, kind="frame", round=8)
-            words = ["predicts y"] if target is coder else ["the same,", "bit for bit"]
+            words = ["predicts v"] if target is coder else ["the same,", "bit for bit"]
             d.lines(SIDE - 6, top + 46, words, "s", "end")
         with d.part("hyper"):
             h_s = d.box(HYPER, top, 34, 28, named("h", "s"))
@@ -139,7 +139,7 @@ def draw(chapter=""):
     words = [
         "Height of a block: resolution.",
         "Width and number: channels.",
-        "Dashed: sets the gain.",
+        "Dashed: sets the gain. Dotted: the same on both sides.",
         "Each part is explained in its chapter.",
     ]
     d.lines(0, 732, words, "s", "start")

@@ -82,8 +82,8 @@ def importance_map(d, features, gain, ungain):
         d.arrow(features.top, (features.x, MAP), head.left)
         d.arrow(head.bottom, gain.top, colour=AMBER, dashed=True)
         d.arrow(head.right, (LEFT, MAP), colour=AMBER, gap=1)
-        d.text(244, MAP - 7, "a quality for every", "s", "start")
-        d.text(244, MAP + 17, f"{STRIDE} &#215; {STRIDE} pixels", "s", "start")
+        d.text(244, MAP - 7, "a quality offset for", "s", "start")
+        d.text(244, MAP + 17, f"every {STRIDE} &#215; {STRIDE} pixels", "s", "start")
         d.arrow((RIGHT, MAP), (ungain.x, MAP), ungain.top, colour=AMBER, dashed=True)
 
 
@@ -102,7 +102,7 @@ def hyperprior(d, rounding, coder, decoder):
         with d.part("exact"):
             frame = Place(left + 48, HYPER, 114, 48)
             d.rectangle(frame, kind="frame", round=8)
-            words = "predicts y" if target is coder else "same, bit for bit"
+            words = "predicts v" if target is coder else "same, bit for bit"
             d.text(left + 21, HYPER - 31, words, "s", "start")
         with d.part("hyper"):
             h_s = d.box(left + 13, HYPER, 30, 30, named("h", "s"))
@@ -140,5 +140,5 @@ def draw(chapter=""):
         d.text(FILE, 12, ".mfca", "n")
     words = "Height of a block: resolution. Width and number: channels. Dashed: sets the gain."
     d.text(0, 418, words, "s", "start")
-    d.text(WIDE, 418, "Each part is explained in its chapter.", "s", "end")
+    d.text(WIDE, 418, "Dotted: the same on both sides.", "s", "end")
     return d.svg()
