@@ -33,7 +33,7 @@
         cells.push({ cell, group, row, column, pass });
       }));
     });
-    mfca.make("html:span", { class: "caption" }, left, "touch a latent: blue rings mark what it knows of its surroundings");
+    mfca.make("html:span", { class: "caption" }, left, "touch a latent: blue rings mark what it knows within one position (its adapter sees two)");
     const right = mfca.make("html:div", {}, parts);
     const map = mfca.canvas(w, h);
     right.append(map);
