@@ -236,7 +236,10 @@ def finish(site, edition):
     start = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
     (site / "sitemap.xml").write_text("\n".join([head, start, *entries, "</urlset>", ""]), "utf-8")
 
+    # a host shows this page at any address, so it carries its colours itself
     missing = (ROOT / "_assets" / "404.html").read_text("utf-8")
+    tokens = (ROOT / "_assets" / "tokens.css").read_text("utf-8")
+    missing = missing.replace("TOKENS", tokens[tokens.index(":root {") :])
     (site / "404.html").write_text(missing.replace("HOME", urlsplit(home).path + "/"), "utf-8")
 
     try_it.connect(site, export_web.build())
