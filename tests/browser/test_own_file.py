@@ -47,7 +47,7 @@ def test_a_byte_names_its_field(visit, file, kind):
         hand.drag(box.locator(f'.hex-byte[data-at="{at}"]'), (0.5, 0.5))
         assert said(box).startswith(words)
     box.evaluate(MOVE, [4])
-    assert said(box) == "width: bytes 14 to 15; 130 pixels"
+    assert said(box) == "width: bytes 14 to 15; 130\u00a0pixels"
     assert box.locator("output").inner_text() == "width"
     assert page.problems == []
 
