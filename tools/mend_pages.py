@@ -113,7 +113,7 @@ def frames_to_files(text, page, site):
 
 # What the width of a formula is estimated from, in em; relations include the blanks around them.
 WIDTHS = {"=": 1.38, "+": 1.25, "-": 1.2, ",": 0.44, ".": 0.28, "(": 0.39, ")": 0.39, "|": 0.28}
-WIDTHS |= {"m": 0.88, "w": 0.72, "M": 1.0, "W": 0.95, "H": 0.88}
+WIDTHS |= {"m": 0.88, "w": 0.72, "x": 0.6, "k": 0.56, "M": 1.0, "W": 1.1, "H": 0.95}
 SILENT = r"\\(?:hat|bar|tilde|overline|mathrm|operatorname|text|left|right|sqrt|[(),!])"
 RELATIONS = r"\\(?:times|cdot|le|ge|ne|to|in|approx|pm|circ|leftarrow)\b|&lt;|&gt;"
 NAMES = r"\\(?:log|max|min|sum|dots|ldots|exp)\b"

@@ -107,12 +107,9 @@ def test_no_code_scrolls_sideways(visit, name):
 
 @pytest.mark.parametrize("name", [*CHAPTERS, "book/bibliography.html", "book/notation.html"])
 def test_nothing_jumps(visit, name):
-    """Neither when the fonts arrive nor when the formulas are set.
-
-    Where a page begins with symbols, one line may break elsewhere.
-    """
+    """Neither when the fonts arrive nor when the formulas are set."""
     page = visit(name)
-    assert page.evaluate(SHIFT) < (0.1 if name == "book/notation.html" else 0.05)
+    assert page.evaluate(SHIFT) < 0.05
 
 
 def test_mathjax_loads_only_where_there_is_a_formula(visit):
