@@ -34,6 +34,7 @@ from mfca_tutorial.evaluation.palette import (
     text_colour,
 )
 from mfca_tutorial.pixels import as_rgb
+from mfca_tutorial.show.html import with_minus
 from mfca_tutorial.show.labels import name_lines
 from mfca_tutorial.show.photographs import ColourBar, show_images
 from mfca_tutorial.show.pictures import enlarge, error_map, heat, in_a_row, signed
@@ -133,7 +134,7 @@ def table(
     """
     from IPython.display import Markdown
 
-    body = [[_with_minus(str(cell)) for cell in row] for row in rows]
+    body = [[_as_shown(str(cell)) for cell in row] for row in rows]
 
     # the first column is text, and so is one without a digit; the others are numbers
     alignment = [":--"]
@@ -155,11 +156,9 @@ def table(
     return Markdown(text)
 
 
-def _with_minus(cell: str) -> str:
-    """Replace the hyphens before numbers, unless the cell holds code or a formula."""
-    if "`" in cell or "$" in cell:
-        return cell
-    return re.sub(r"(?<![\w.)])-(?=\d)", "\u2212", cell)
+def _as_shown(cell: str) -> str:
+    # in code and in formulas, a hyphen stays one
+    return cell if "`" in cell or "$" in cell else with_minus(cell)
 
 
 def show_source(thing: Callable[..., object] | type, docstring: bool = False) -> "Markdown":

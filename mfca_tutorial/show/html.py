@@ -97,12 +97,17 @@ def image_html(kind: str, uri: str, alt: str, height: int, width: int) -> str:
     return f'<img class="{kind}" src="{uri}" alt="{escape(alt)}" {size}>'
 
 
+def with_minus(text: str) -> str:
+    """Return a line with a true minus sign before each negative number."""
+    return re.sub(r"(?<![\w-])-(?=[\d.])", "−", text)
+
+
 def typeset(text: str) -> str:
     """Return a line as it is shown: true minus signs, and no line break before a unit.
 
     Example: typeset("-3 dB, 2%") == "−3\u00a0dB, 2\u00a0%"
     """
-    text = re.sub(r"(?<![\w-])-(?=[\d.])", "−", text)
+    text = with_minus(text)
     text = re.sub(r"(?<=\d) ?%", "\u00a0%", text)
     return re.sub(r"(?<=\d) (?=(?:dB|bytes?|bits?|bpp|pixels?)\b)", "\u00a0", text)
 
