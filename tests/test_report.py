@@ -260,5 +260,6 @@ def test_comparison_returns_what_the_titles_say(model):
     assert metrics["jpeg"]["psnr"] > metrics["report"]["psnr"]  # the model is untrained
     titles = [axes.get_title() for axes in figure.axes]
     assert len(titles) == 8
+    assert titles[1].startswith("the model, no file\n")
     assert f"{metrics['report']['psnr']:.2f} dB" in titles[1]
     assert f"{metrics['jpeg']['psnr']:.2f} dB" in titles[2]

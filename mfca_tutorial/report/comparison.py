@@ -20,6 +20,7 @@ from mfca_tutorial.report.tracker import MetricsTracker
 from mfca_tutorial.report.training import resized
 
 ERROR_LIMIT = 64  # the grey levels of error that the brightest colour of an error map stands for
+TITLES = {"report": "the model", "jpeg": "JPEG", "jpeg2000": "JPEG 2000"}
 
 
 Metrics = dict[str, float | None]
@@ -95,8 +96,8 @@ def compare_with_jpeg(
         }
 
         # put the size and the metrics into the title
-        file = "no file" if shown.size is None else f"{shown.size} bytes"
-        title = f"{name}, {file}\n{psnr:.2f} dB, SSIM {ssim:.3f}"
+        file = "no file" if shown.size is None else f"{shown.size:,} bytes"
+        title = f"{TITLES[name]}, {file}\n{psnr:.2f} dB, SSIM {ssim:.3f}"
         upper[column].imshow(shown.picture)
         upper[column].set_title(title, fontsize=9)
 
