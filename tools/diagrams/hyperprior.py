@@ -19,10 +19,11 @@ WIDE_BY = 1 / 8  # pixels for each channel
 TALL = 64  # pixels for the height of the latents
 
 LABEL = (
-    "The hyperprior. Encoder only: v goes through h_a, becomes z with a quarter of its resolution, "
-    "is rounded and stored. Both sides: h_s turns z back into features; with what earlier passes "
-    "have decoded, adapter and trunk predict a mean and a scale for every latent, with which the "
-    "range coder codes the next quarter, four times in turn."
+    "The hyperprior. In the encoder alone, h_a turns v into z, which has a quarter of the width "
+    "and height; z is rounded and stored. On both sides, h_s turns the rounded z into features. "
+    "From the features and from what earlier passes have decoded, adapter and trunk predict a "
+    "mean and a scale for every latent. With these, the range coder codes the next quarter of the "
+    "latents; this happens four times."
 )
 
 
