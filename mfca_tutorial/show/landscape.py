@@ -22,7 +22,7 @@ from mfca_tutorial.show.tokens import INK, MUTED, PAPER
 # where a label stands from its point, so that no label covers another; elsewhere to the right
 PLACES = {
     "shallow-2layer": "above",
-    "shallow-2layer-sga": "left",
+    "shallow-2layer-sga": "lower left",
     "elic2022": "above",
     "dcvc-uf-intra": "below",
     "hpcm-large": "left",
@@ -34,6 +34,8 @@ SHIFTS = {
     "left": ((-8, 0), "right", "center"),
     "above": ((0, 8), "center", "bottom"),
     "below": ((0, -8), "center", "top"),
+    "upper left": ((6, 8), "right", "bottom"),
+    "lower left": ((4, -8), "right", "top"),
 }
 
 # the window: no learned codec of interest lies outside
@@ -41,7 +43,8 @@ LEFT_EDGE = 700  # multiply-accumulates per pixel
 RIGHT_EDGE = 3e6
 LOWER_EDGE = -41  # BD-rate, %
 UPPER_EDGE = 11
-LONGEST = {"right": 20, "left": 14, "above": 20, "below": 20}  # letters in a line of a label
+LONGEST = {"left": 14, "lower left": 14}  # letters in a line of a label at these places
+LONGEST_ELSEWHERE = 20  # letters
 PHONE_HEIGHT = 4.8  # inches
 
 
@@ -61,7 +64,7 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
         point = (codec["decoder_macs"], codec["bd_rate"])
         ax.plot(*point, "o", color=MUTED, markerfacecolor=PAPER, markersize=6)
         place = PLACES.get(codec["name"], "right")
-        label = textwrap.fill(codec["label"], LONGEST[place])
+        label = textwrap.fill(codec["label"], LONGEST.get(place, LONGEST_ELSEWHERE))
         _write(ax, point, label, place, INK)
 
         # a BD-rate without a curve behind it gets a cross: it is chained over another anchor
@@ -72,7 +75,7 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
     colour = CODECS["mfca"].colour
     for number, (label, (macs, bd_rate)) in enumerate(ours.items()):
         ax.plot(macs, bd_rate, "o", color=colour, markersize=9)
-        place = "above" if number == 0 else "right"
+        place = "upper left" if number == 0 else "right"
         _write(ax, (macs, bd_rate), label, place, text_colour(colour), "bold")
 
     # costs differ by factors, so their axis is logarithmic

@@ -8,6 +8,7 @@ from scipy.interpolate import PchipInterpolator
 from diagrams.shapes import (
     BLUE,
     BLUE_WASH,
+    INK,
     PHONE,
     RIVAL,
     SOFT,
@@ -173,7 +174,7 @@ def curves(d, plot):
         d.line((plot.left, plot.y(value)), (right, plot.y(value)), colour=SOFT, dashed=True)
     for value in ROWS:
         start, end = (plot.x(rate_at(results, value)) for results in (ANCHOR, TEST))
-        d.arrow((start, plot.y(value)), (end, plot.y(value)), gap=0)
+        d.arrow((start, plot.y(value)), (end, plot.y(value)), colour=BLUE, gap=0)
 
     # axes
     d.line((plot.left, plot.top), (plot.left, bottom), (right, bottom), colour=SOFT)
@@ -186,7 +187,7 @@ def curves(d, plot):
     d.text(plot.left - 24, plot.top - 8, "PSNR in dB", "s", "start")
 
     # the curves and their names
-    for results, colour in ((ANCHOR, RIVAL), (TEST, BLUE)):
+    for results, colour in ((ANCHOR, RIVAL), (TEST, INK)):
         d.line(*plot.points(results), colour=colour, width=2.4)
     x, y = plot.points(TEST)[-1]
     d.text(x - 8, y + 2, "BPG", "n", "end")
@@ -226,8 +227,8 @@ def evaluation_wide():
 
 
 def evaluation_phone():
-    d = Drawing(BD_LABEL, PHONE, 616)
+    d = Drawing(BD_LABEL, PHONE, 584)
     measured(d, PHONE / 2, 22, 62)
     curves(d, Plot(28, 290, 310, 250))
-    d.text(0, 606, verdict(), "n", "start")
+    d.text(336, 529, verdict(), "n", "end")
     return d.svg()
