@@ -106,7 +106,7 @@ def compare_with_jpeg(
         difference = np.abs(difference)
         error = difference.mean(2)  # (H, W)
         lower[column].imshow(error, cmap="magma", vmin=0, vmax=ERROR_LIMIT)
-        lower[column].set_title(f"error, 0..{ERROR_LIMIT}", fontsize=9)
+        lower[column].set_title(f"{TITLES[name]}: error, 0..{ERROR_LIMIT}", fontsize=9)
 
     # pictures need no axes
     for axes in (*upper, *lower):
