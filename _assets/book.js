@@ -22,7 +22,7 @@
   }
   document.addEventListener("DOMContentLoaded", () => {
     if (typeof Search === "undefined") return;
-    const beside = ".headerlink, script, style, noscript, details.hide, #jb-print-docs-body, .explorable-controls";
+    const beside = ".headerlink, script, style, noscript, svg, details.hide, #jb-print-docs-body, .explorable-controls";
     Search.htmlToText = (page, anchor) => {
       const read = new DOMParser().parseFromString(page, "text/html");
       read.querySelectorAll(beside).forEach((element) => element.remove());

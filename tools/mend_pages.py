@@ -188,7 +188,7 @@ def with_notes(text, page, known):
 
 
 def with_chapters(text):
-    """The index, with the chapter of each entry's place behind it."""
+    """The index, with the chapter of each entry's place behind it, and no chapter twice."""
 
     def where(address):
         chapter = re.search(r"book/(\d\d)_", address)
@@ -205,7 +205,9 @@ def with_chapters(text):
             return f'<a class="index-chapter" href="{address}">{place}</a>'
         return f'<a href="{address}">{words}</a> <span class="index-chapter">{place}</span>'
 
-    return re.sub(r'<a href="(book/[^"]+)">(.*?)</a>', named, text)
+    text = re.sub(r'<a href="(book/[^"]+)">(.*?)</a>', named, text)
+    again = r'(>(chapter \d+|glossary)</(?:a|span)>), <a class="index-chapter"[^>]*>\2</a>'
+    return re.sub(again, r"\1", text)
 
 
 def lighten_fonts(site):

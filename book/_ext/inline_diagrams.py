@@ -19,6 +19,19 @@ FOLDER = "_assets/diagrams"
 STYLES = ("diagrams.css", "figures.css")
 
 
+class Drawing(nodes.General, nodes.Element):
+    """A diagram's HTML. Unlike raw HTML it adds no words to the search.
+
+    Most chapters show the overview, so its labels would lead to nearly every page.
+    """
+
+
+def write_html(translator, drawing):
+    """Put the HTML of a drawing into the page that is being written."""
+    translator.body.append(drawing["html"])
+    raise nodes.SkipNode
+
+
 def inlined(file):
     """The HTML that shows a diagram: its SVG, and that of its variant for phones."""
     wide = file.read_text("utf-8")
@@ -44,7 +57,7 @@ class InlineDiagrams(SphinxTransform):
 
     def replace(self, image, file):
         """Put the SVG in place of an image, with the words after it as its caption."""
-        svg = nodes.raw("", inlined(file), format="html")
+        svg = Drawing(html=inlined(file))
         paragraph = image.parent
         if not isinstance(paragraph, nodes.paragraph) or paragraph[0] is not image:
             image.replace_self(svg)
@@ -69,5 +82,6 @@ def setup(app):
     """What Sphinx calls first."""
     for style in STYLES:
         app.add_css_file(style)
+    app.add_node(Drawing, html=(write_html, None))
     app.add_transform(InlineDiagrams)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
