@@ -279,7 +279,8 @@ def test_on_a_page_photographs_are_images_with_exact_pixels():
 
 
 @pytest.mark.parametrize(
-    "count, columns, scale, on_phones", [(2, None, 4, 3), (16, 8, 1, 4), (4, 2, 2, 2)]
+    "count, columns, scale, on_phones",
+    [(2, None, 4, 3), (3, None, 4, 2), (16, 8, 1, 4), (4, 2, 2, 2), (24, 6, 2, 3), (15, 3, 4, 3)],
 )
 def test_photographs_have_fewer_columns_on_a_phone(count, columns, scale, on_phones):
     side = 72 if count == 16 else 80

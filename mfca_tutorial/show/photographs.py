@@ -32,7 +32,9 @@ TITLE_LIFT = 5  # pixels between a title and its picture
 BAR = 26  # pixels that a colour bar and its numbers take
 BAR_HEIGHT = 8  # pixels of its colours
 PHONE = 342  # pixels: the column of a page on a phone
+PHONE_GAP = 12  # pixels between photographs there
 LEAST = 108  # pixels: photographs become no narrower than this on a phone
+LEAST_IN_ROWS = 100  # the same for a figure of several rows
 
 
 class ColourBar(NamedTuple):
@@ -219,15 +221,25 @@ def photographs_html(figure: Photographs) -> str:
 
     The grid has an empty `aria-label`, which the build fills with the cell's alternative text.
     """
-    # on a phone, as many columns as there is room for
     width = figure.scale * max(panel.picture.shape[1] for panel in figure.panels)
-    narrowest = min(width, LEAST)
-    on_phones = max(1, min(figure.columns, PHONE // (narrowest + 8)))
+    on_phones = _columns_on_phones(figure, width)
     variables = f"--columns: {figure.columns}; --phone-columns: {on_phones}; --width: {width}px"
 
     cells = [_cell(panel, figure) for panel in figure.panels]
     grid = f'<div class="photographs-grid" style="{variables}">{"".join(cells)}</div>'
     return f'<div class="photographs" role="group" aria-label="">{grid}</div>'
+
+
+def _columns_on_phones(figure: Photographs, width: int) -> int:
+    # as many columns as there is room for
+    if len(figure.panels) <= figure.columns:
+        return max(1, min(figure.columns, PHONE // (min(width, LEAST) + 8)))
+
+    # of several rows, each stays a row or becomes some of equal length
+    divisors = [n for n in range(1, figure.columns + 1) if figure.columns % n == 0]
+    room = [(PHONE - PHONE_GAP * (n - 1)) / n for n in divisors]
+    fitting = [n for n, each in zip(divisors, room) if each >= min(width, LEAST_IN_ROWS)]
+    return max(fitting)
 
 
 def _cell(panel: Panel, figure: Photographs) -> str:
