@@ -129,3 +129,26 @@ def test_chapters_show_diagrams_that_exist():
     for chapter in (ROOT / "book").glob("*.ipynb"):
         for file in re.findall(r"_assets/diagrams/([\w.-]+)\)", chapter.read_text("utf-8")):
             assert file in DRAWN, f"{chapter.name}: {file}"
+
+
+def test_labels_of_a_diagram_are_no_words_of_the_search(tmp_path):
+    """The overview is on most pages, so each of its labels would find them all."""
+    application = pytest.importorskip("sphinx.application", reason="the book's tools are missing")
+    folder = tmp_path / "_assets" / "diagrams"
+    folder.mkdir(parents=True)
+    for name in ("mfca.svg", "mfca-phone.svg"):
+        (folder / name).write_text(DRAWN[name], "utf-8")
+    (tmp_path / "index.md").write_text("# Page\n\n![words](_assets/diagrams/mfca.svg)\n\nprose\n")
+
+    site = tmp_path / "site"
+    extensions = ["myst_parser", "inline_diagrams"]
+    settings = {"extensions": extensions, "html_theme": "basic", "project": "p"}
+    app = application.Sphinx(
+        tmp_path, None, site, tmp_path / "doctrees", "html", settings, status=None
+    )
+    app.build()
+
+    assert ">channels 0&#8211;5<" in (site / "index.html").read_text("utf-8")
+    index = (site / "searchindex.js").read_text("utf-8")
+    assert '"prose":' in index
+    assert '"channel":' not in index

@@ -110,6 +110,17 @@ def test_index_entries_name_their_chapter():
     assert "[1]" not in shown
 
 
+def test_index_entries_name_a_chapter_once():
+    """Also where it has two places for a term; further chapters stay."""
+    places = ["07_x.html#i", "07_x.html#j", "07_x.html#k", "08_x.html#l"]
+    first, *further = [f'<a href="book/{place}">{{}}</a>' for place in places]
+    entry = ", ".join([first.format("table"), *(each.format("[1]") for each in further)])
+    shown = mend_pages.with_chapters(entry)
+    assert shown.count("chapter 7") == 1
+    assert shown.count(", ") == 1
+    assert shown.endswith(">chapter 8</a>")
+
+
 def test_signs_stay_on_the_line_of_their_formula():
     formula = '<span class="math notranslate nohighlight" style="--room: 1em">\\(x\\)</span>'
     shown = typography.held_together(f"<p>the row ({formula}), then {formula} again</p>")

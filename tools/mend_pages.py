@@ -206,7 +206,7 @@ def with_chapters(text):
         return f'<a href="{address}">{words}</a> <span class="index-chapter">{place}</span>'
 
     text = re.sub(r'<a href="(book/[^"]+)">(.*?)</a>', named, text)
-    again = r'(>(chapter \d+|glossary)</(?:a|span)>), <a class="index-chapter"[^>]*>\2</a>'
+    again = r'(>(chapter \d+|glossary)</(?:a|span)>)(?:, <a class="index-chapter"[^>]*>\2</a>)+'
     return re.sub(again, r"\1", text)
 
 
