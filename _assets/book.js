@@ -26,8 +26,10 @@
     Search.htmlToText = (page, anchor) => {
       const read = new DOMParser().parseFromString(page, "text/html");
       read.querySelectorAll(beside).forEach((element) => element.remove());
-      const place = anchor && read.querySelector(`article ${anchor}`);
-      const found = place || read.querySelector("article");
+      const article = read.querySelector("article");
+      const place = anchor ? read.querySelector(`article ${anchor}`) : null;
+      // the place of an index entry is empty; the search fails where there is no text
+      const found = [place, place?.parentElement, article].find((e) => e?.textContent.trim());
       return found ? plain(found.textContent) : "";
     };
   });

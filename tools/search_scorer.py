@@ -21,7 +21,11 @@ def homes(glossary):
 
 
 def scorer(glossary):
-    """The script by which the search ranks its results: a term's home chapter comes first."""
+    """The script by which the search ranks its results: a term's home chapter comes first.
+
+    Of pages that would share a place, chapters come first, in their order; Sphinx would sort their
+    titles as words, with 10 before 3.
+    """
     table = json.dumps(homes(glossary), indent=1)
     return f"""const HOMES = {table};
 const SEARCHED = () => {{
@@ -30,9 +34,13 @@ const SEARCHED = () => {{
   if (query in HOMES || query.length < 4) return query;
   return Object.keys(HOMES).find((term) => term.startsWith(query)) || query;
 }};
+const PLACE = (document) => {{
+  const chapter = document.match(/^book\\/(\\d\\d)_/);
+  return chapter ? Number(chapter[1]) / 100 : 0.99;
+}};
 var Scorer = {{
   score: ([document, , anchor, , score]) =>
-    HOMES[SEARCHED()] === document ? score + 1000 : score,
+    (HOMES[SEARCHED()] === document ? score + 1000 : score) - PLACE(document),
   objNameMatch: 11,
   objPartialMatch: 6,
   objPrio: {{ 0: 15, 1: 5, 2: -5 }},

@@ -165,6 +165,34 @@ def test_a_search_shows_the_home_chapter_first(visit, term, chapter):
         assert "\\" not in excerpt.replace("\\,", "")
 
 
+def test_a_search_finds_prose(visit):
+    """Not the labels of the overview, which is on most pages; and chapters come in their order."""
+    page = visit("search.html?q=importance map")
+    page.wait_for_selector("#search-results li .context", timeout=10_000)
+    page.wait_for_timeout(1000)
+    excerpts = page.locator("#search-results .context").all_inner_texts()
+    assert not any("predicts v" in excerpt for excerpt in excerpts)
+    found = page.locator('#search-results li > a[href^="book/"]').evaluate_all(
+        "all => all.map((a) => [Number(a.dataset.score), a.textContent])"
+    )
+    chapters = [(score, re.match(r"(\d+)\. ", title)) for score, title in found]
+    chapters = [(score, int(title.group(1))) for score, title in chapters if title]
+    assert chapters[0][1] == 5
+    assert len(chapters) >= 5
+    places = [(-round(score + number / 100), number) for score, number in chapters]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("term", ["gate", "bits"])
+def test_the_places_of_index_entries_have_excerpts(visit, term):
+    page = visit(f"search.html?q={term}")
+    page.wait_for_selector("#search-results li .context", timeout=10_000)
+    page.wait_for_timeout(1000)
+    results = page.locator("#search-results li").count()
+    assert page.locator("#search-results li .context").count() == results
+    assert page.problems == []
+
+
 def test_index_names_the_chapters(visit):
     page = visit("genindex.html")
     assert page.locator(".index-chapter").count() >= 60
