@@ -15,7 +15,7 @@ FOLDED, OPEN = "hide-input", "show-input"
 # The labels of folded cells.
 SETUP = "Set-up: imports, the look of figures, the seed"
 CHECK = "How the answer is checked"
-MOVES = "How this picture is moved"
+MOVES = "How this interactive picture is made"
 FIGURE = "How this figure is made"
 OTHER = "Code that this step uses"
 
