@@ -30,6 +30,7 @@ BUILT = pytest.mark.parametrize(
     "file", [f for f in FILES if 1 <= int(f.stem[:2]) <= 10], ids=lambda file: file.stem
 )
 
+SHOWN = {"figures.table", "figures.show_source", "Explorable", "Painter"}  # by a cell's value
 VISIBLE_LINES = 24  # the longest cell that a reader takes in without scrolling
 FOLDED_LINES = 60  # the longest that may lie behind a click
 COLUMNS = 88  # what fits the page without scrolling sideways; as in book/ruff.toml
@@ -126,6 +127,18 @@ def test_cells_fit_the_page(file):
         if len(line) > COLUMNS
     ]
     assert wide == []
+
+
+@CHAPTERS
+def test_what_is_shown_is_the_last_line_of_its_cell(file):
+    """A table that is not the value of its cell is made, and never shown."""
+    lost = []
+    for cell in code(read(file)):
+        for line in ast.parse(cell.source).body[:-1]:
+            shown = isinstance(line, ast.Expr) and isinstance(line.value, ast.Call)
+            if shown and ast.unparse(line.value.func) in SHOWN:
+                lost.append(ast.unparse(line))
+    assert lost == []
 
 
 @CHAPTERS
