@@ -12,6 +12,7 @@ from diagrams import (
     learning,
     passes,
     quantiser,
+    report,
     transforms,
 )
 from diagrams.shapes import PHONE, WIDE
@@ -31,6 +32,7 @@ DIAGRAMS = {
     "pqf": (partial(blocks.pqf, WIDE), partial(blocks.pqf, PHONE)),
     "training-step": (learning.training_wide, learning.training_phone),
     "bd-rate": (learning.evaluation_wide, learning.evaluation_phone),
+    "report": (report.wide, report.phone),
 }
 
 # and the overview at the head of each chapter, with the chapter's part lit
