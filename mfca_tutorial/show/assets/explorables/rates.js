@@ -1,4 +1,4 @@
-// Chapter 12: two rate-distortion curves, and the Bjontegaard delta rate over the range that the reader holds.
+// Chapter 12: two rate-distortion curves, and the Bjøntegaard delta rate over the range that the reader holds.
 (function (mfca) {
   "use strict";
 
