@@ -83,7 +83,7 @@ def phone():
 
     # the map, and the coder whose output nothing reads
     importance = d.box(128, 334, 48, 28, "map")
-    coder = d.box(224, 334, 116, 28, "simulated coder")
+    coder = d.box(224, 334, 126, 28, "simulated coder")
     d.arrow(features.right, importance.left, colour=AMBER)
     d.arrow(importance.bottom, times.top, colour=AMBER)
     d.arrow(importance.right, coder.left, colour=AMBER)
