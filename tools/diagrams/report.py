@@ -8,13 +8,13 @@ LABEL = (
     "Three skips lead straight from the encoder to the decoder. The map also goes to a simulated "
     "coder, whose output nothing reads. There is no file."
 )
-CHANNELS = 16  # pixels for the width of a block
+BLOCK_WIDTH = 16  # pixels; all stages have the same number of channels
 SIZES = (1, 2, 4)  # of the skips: full, half and quarter size
 
 
 def tensors(d, places, tall, fill):
-    """Blocks at full, half and quarter size, with what they are below or beside them."""
-    return [d.tensor(*place, CHANNELS, tall / size, fill) for place, size in zip(places, SIZES)]
+    """Three blocks, one per stage: at full, half and quarter size."""
+    return [d.tensor(*place, BLOCK_WIDTH, tall / size, fill) for place, size in zip(places, SIZES)]
 
 
 def wide():
@@ -22,7 +22,7 @@ def wide():
     y, tall = 136, 96
     x = d.tensor(16, y, 8, tall, WASH, "x")
     down = tensors(d, [(86, y), (154, y), (216, y)], tall, BLUE_WASH)
-    features = d.tensor(276, y, CHANNELS, tall / 8, BLUE, "1/8")
+    features = d.tensor(276, y, BLOCK_WIDTH, tall / 8, BLUE, "1/8")
     times = d.circle(334, y, "&#215;")
     steps = [d.box(396, y, 56, 28, "round"), d.box(466, y, 48, 28, "PQF")]
     up = tensors(d, [(660, y), (592, y), (532, y)], tall, OURS_WASH)
@@ -54,7 +54,7 @@ def phone():
     left, right, tall = 40, 302, 72
     x = d.tensor(left, 62, 8, tall, WASH)
     down = tensors(d, [(left, 158), (left, 236), (left, 286)], tall, BLUE_WASH)
-    features = d.tensor(left, 334, CHANNELS, tall / 8, BLUE)
+    features = d.tensor(left, 334, BLOCK_WIDTH, tall / 8, BLUE)
     times = d.circle(128, 388, "&#215;")
     rounding = d.box(198, 388, 56, 28, "round")
     pqf = d.box(right, 388, 52, 28, "PQF")
@@ -83,10 +83,10 @@ def phone():
 
     # the map, and the coder whose output nothing reads
     importance = d.box(128, 334, 48, 28, "map")
-    coder = d.box(224, 334, 126, 28, "simulated coder")
+    coder = d.box(230, 334, 126, 28, "simulated coder")
     d.arrow(features.right, importance.left, colour=AMBER)
     d.arrow(importance.bottom, times.top, colour=AMBER)
     d.arrow(importance.right, coder.left, colour=AMBER)
-    d.text(224, 362, "nothing reads its output", "s")
+    d.text(222, 362, "nothing reads its output", "s")
     d.text(left + 16, 352, "1/8", "s", "start")
     return d.svg()
