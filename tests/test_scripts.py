@@ -361,6 +361,20 @@ def test_bd_rates_are_those_of_the_package(rival, metric):
     assert found == pytest.approx(rd.bd_rate(*pair, metric), abs=0.01)
 
 
+@pytest.mark.parametrize("rival", ["jpeg", "mfca"])
+def test_curves_are_drawn_as_the_bd_rate_joins_them(rival):
+    rates, values = rd.curve(rd.load_results(rival))
+    smooth = PchipInterpolator(values, np.log(rates))
+    ((joined, fine),) = run(("joinedCurve", [rates.tolist(), values.tolist()], 97))
+    np.testing.assert_allclose(fine, np.linspace(values[0], values[-1], 97), rtol=1e-12)
+    np.testing.assert_allclose(np.log(joined), smooth(fine), atol=1e-12)
+
+
+def test_a_curve_of_two_points_is_straight_over_the_logarithm():
+    ((joined, _),) = run(("joinedCurve", [[0.25, 1.0], [30.0, 36.0]], 3))
+    np.testing.assert_allclose(joined, [0.25, 0.5, 1.0])
+
+
 # ---- chapter 11
 
 

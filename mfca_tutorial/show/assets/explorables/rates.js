@@ -1,4 +1,4 @@
-// Chapter 12: two rate-distortion curves, and the Bjøntegaard delta rate over the range that the reader holds.
+// Chapter 12: two rate-distortion curves, joined by monotone cubics over the logarithm of the rate, and the Bjøntegaard delta rate over the range that the reader holds.
 (function (mfca) {
   "use strict";
 
@@ -50,6 +50,25 @@
       sum += area(to, ...cubic) - area(from, ...cubic);
     }
     return sum;
+  };
+
+  // the curve [rates, qualities] as `bdRate` joins its points: many points, evenly spaced in quality
+  mfca.joinedCurve = function ([rates, values], count = 200) {
+    const logs = rates.map(Math.log);
+    const slopes = mfca.pchipSlopes(values, logs);
+    const [first, last] = [values[0], values.at(-1)];
+    const fine = Array.from({ length: count }, (_, k) => first + ((last - first) * k) / (count - 1));
+
+    let i = 0;
+    const joined = fine.map((value) => {
+      while (i + 2 < values.length && value > values[i + 1]) i += 1;
+      const h = values[i + 1] - values[i];
+      const t = (value - values[i]) / h;
+      const [t2, t3] = [t ** 2, t ** 3];
+      const ends = logs[i] * (2 * t3 - 3 * t2 + 1) + logs[i + 1] * (3 * t2 - 2 * t3);
+      return Math.exp(ends + h * (slopes[i] * (t3 - 2 * t2 + t) + slopes[i + 1] * (t3 - t2)));
+    });
+    return [joined, fine];
   };
 
   // % more bits of `test` at equal quality, on average over low..high dB; curves are [rates, qualities]
@@ -105,10 +124,11 @@
     function line(name, kind) {
       const [rates, values] = curves[name][metric()];
       if (rates.length < 2) return;
-      const points = rates.map((rate, i) => [x(rate), y(values[i])]).filter(([left]) => left <= width());
-      mfca.make("polyline", { points: points.join(" "), class: `curve ${kind}` }, drawn);
-      points.forEach(([cx, cy]) => mfca.make("circle", { cx, cy, r: 3, class: `dot ${kind}` }, drawn));
-      const [right, top] = points.at(-1);
+      const places = ([across, up]) => across.map((rate, i) => [x(rate), y(up[i])]).filter(([left]) => left <= width());
+      const path = places(mfca.joinedCurve([rates, values]));
+      mfca.make("polyline", { points: path.join(" "), class: `curve ${kind}` }, drawn);
+      places([rates, values]).forEach(([cx, cy]) => mfca.make("circle", { cx, cy, r: 3, class: `dot ${kind}` }, drawn));
+      const [right, top] = path.at(-1);
       const anchor = right > width() - 120 ? "end" : "start";
       mfca.make("text", { x: right + (anchor === "end" ? -4 : 8), y: top - 8, class: `name ${kind}`, "text-anchor": anchor }, drawn, name);
     }
