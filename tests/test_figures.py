@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from mfca_tutorial.evaluation import palette
-from mfca_tutorial.show import figures, labels, photographs, style, svg, tokens
+from mfca_tutorial.show import figures, labels, photographs, pictures, style, svg, tokens
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -294,3 +294,37 @@ def test_a_colour_bar_has_the_colours_of_its_map():
     np.testing.assert_array_equal(ramp, figures.signed([[-1, 0, 1]]))
     ramp = figures.ColourBar("0", "1", "", "magma").colours(3)
     np.testing.assert_array_equal(ramp, figures.heat([[0, 0.5, 1]], cmap="magma"))
+
+
+def test_maps_around_zero_are_known_on_pages():
+    values = RNG.normal(size=(9, 9))
+    others = [BIG, figures.heat(values), figures.error_map(NOISE, NOISE[::-1])]
+    assert pictures.is_signed(figures.signed(values))
+    assert not any(map(pictures.is_signed, others))
+
+    # photographs, with their colour bar
+    bars = [figures.ColourBar("-1", "1", "", "signed"), None]
+    shown = figures.show_images([figures.signed(values), NOISE], bars=bars)
+    assert photographs.photographs_html(shown).count("signed-map") == 2
+
+    # plots, with their colour bar, once for desks and once for phones
+    fig, axes = plt.subplots(1, 2)
+    axes[0].imshow(values, cmap="viridis")
+    fig.colorbar(axes[1].imshow(values, cmap="RdBu_r"), ax=axes[1])
+    assert svg.figure_html(fig).count('<image class="signed-map"') == 4
+
+
+def test_colour_bars_get_no_wider_on_phones():
+    fig, axes = plt.subplots(1, 3, figsize=(7.4, 2.4))
+    for ax in axes:
+        shown = ax.imshow(np.eye(4))
+    bar = fig.colorbar(shown, ax=axes).ax
+
+    def width():
+        fig.canvas.draw()
+        return bar.get_window_extent().width / fig.dpi  # inches
+
+    at_a_desk = width()
+    svg.lay_out_for_phone(fig)
+    assert fig.get_size_inches()[1] > 5
+    assert width() < 1.3 * at_a_desk

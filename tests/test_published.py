@@ -11,6 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path += [str(ROOT / "tools"), str(ROOT / "book" / "_ext")]
 
 import mend_pages  # noqa: E402
+import openings  # noqa: E402
+import phone_tables  # noqa: E402
+import printed_lines  # noqa: E402
 import published_cells  # noqa: E402
 import search_scorer  # noqa: E402
 import typography  # noqa: E402
@@ -153,3 +156,74 @@ def test_home_chapters():
     found = search_scorer.homes(glossary)
     expected = {"mfca": "02", "dct": "01", "gain": "06", "range coder": "07", "pqf": "10"}
     assert {term: found[term][5:7] for term in expected} == expected
+
+
+def test_units_stay_with_their_number_but_not_in_code():
+    page = "<p>25 % more, 3 dB, 0.5 bpp, 3 dBs</p><pre>25 %</pre>"
+    shown = typography.with_times(page)
+    assert shown == "<p>25\u00a0% more, 3\u00a0dB, 0.5\u00a0bpp, 3 dBs</p><pre>25 %</pre>"
+
+
+def table(rows, columns, first="astronaut, quality 10", value="1"):
+    """A table as Sphinx writes it, whose numbers stand at the right."""
+    head = "".join(f'<th class="head text-right"><p>a{n}</p></th>' for n in range(columns))
+    values = f'<td class="text-right"><p>{value}</p></td>' * (columns - 1)
+    row = f'<tr class="row-odd"><td class="text-left"><p>{first}</p></td>{values}</tr>'
+    body = f"<thead><tr>{head}</tr></thead><tbody>{row * rows}</tbody>"
+    return f'<table class="table">\n{body}</table>'
+
+
+@pytest.mark.parametrize(
+    "rows, columns, kind",
+    [(9, 4, "table"), (9, 5, "table tight"), (4, 6, "table tight turned"), (5, 6, "table tight")],
+)
+def test_tables_say_how_wide_they_are(rows, columns, kind):
+    shown = phone_tables.prepared(table(rows, columns))
+    assert f'<table role="table" class="{kind}"' in shown
+    assert ("--fields: 6" in shown) == ("turned" in kind)
+
+
+def test_tables_keep_their_roles_and_their_words():
+    shown = phone_tables.prepared(table(3, 7))
+    assert shown.count('role="row"') == 4
+    assert shown.count('role="columnheader"') == 7
+    assert shown.count('role="cell"') == 21
+    assert phone_tables.words_in(shown) == phone_tables.words_in(table(3, 7))
+
+
+def test_long_values_break_between_values_only():
+    shown = phone_tables.prepared(table(1, 3, value="3,289 bytes, 29.91 dB"))
+    assert shown.count('class="breaks text-right"') == 2
+    assert "3,289\u00a0bytes, 29.91\u00a0dB" in shown
+    assert "breaks" not in phone_tables.prepared(table(1, 3, value="28.9 to 35.4"))
+
+
+@pytest.mark.parametrize(
+    "name, kind", [("no map", "held "), ("astronaut, quality 10", "held-wide "), ("x" * 40, "")]
+)
+def test_names_of_rows_break_only_if_they_are_long(name, kind):
+    shown = phone_tables.prepared(table(1, 3, first=name))
+    assert f'<td role="cell" class="{kind}text-left"><p>{name}</p></td>' in shown
+
+
+def printed(body):
+    highlight = f'<div class="highlight"><pre><span></span>{body}</pre></div>'
+    return f'<div class="output stream highlight-myst-ansi notranslate">{highlight}</div>'
+
+
+def test_printed_sentences_are_lines_and_columns_are_left_alone():
+    shown = printed_lines.in_lines(printed("one, two\n  three\n"))
+    assert '<span class="line">one, two\n</span><span class="line">  three\n</span>' in shown
+    assert 'class="output stream sentences ' in shown
+    for body in ("a   b\nc   d\n", "[[1 2]\n [3 4]]\n", "tensor([1., 2.])\n", "<b>x</b>\n"):
+        assert printed_lines.in_lines(printed(body)) == printed(body)
+
+
+def test_chapters_open_with_a_list():
+    part = "<strong>You need</strong> <a>chapter 1</a>. <strong>Time:</strong> 30 minutes."
+    page = f"<p><strong>You will</strong> see\na codec. {part}</p>"
+    shown = openings.with_opening(page + "<p>x</p>" + page)
+    assert shown.count("chapter-opening") == 1
+    assert "<p><strong>You will</strong> <span>see\na codec.</span></p>" in shown
+    assert "<p><strong>You need</strong> <span><a>chapter 1</a>.</span></p>" in shown
+    assert "<p><strong>Time</strong> <span>30 minutes.</span></p></div><p>x</p>" in shown

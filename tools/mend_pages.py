@@ -15,7 +15,10 @@ import re
 import shutil
 
 from icons import FONTS, ICONS
+from openings import with_opening
+from phone_tables import prepared
 from PIL import Image
+from printed_lines import in_lines
 from typography import held_together, with_times
 
 from mfca_tutorial.show.html import NEEDED, SCRIPTS, SHARED
@@ -264,6 +267,7 @@ def mend(site):
         text = without_unused(text)
         text = with_room(text)
         text = held_together(with_times(text))
+        text = in_lines(prepared(with_opening(text)))
         text = frames_to_files(text, page, site)
         text = with_notes(text, page, known)
         if page.name == "genindex.html":

@@ -14,6 +14,7 @@ HYPHENED = re.compile(r"\w+(?:-\w+)+(?![^<]*>)")  # in text, not in a tag
 # what is no text: elements whose letters count, and tags
 VERBATIM = re.compile(r"(<(pre|code|script|style|svg)\b.*?</\2>|<[^>]+>)", re.S)
 SIZES = re.compile(r"(?<=\d) x (?=\d)")
+UNITS = re.compile(r"(?<=\d) (?=(?:%|dB\b|bpp\b))")
 
 
 def held_together(text):
@@ -37,10 +38,11 @@ def held_together(text):
 
 
 def with_times(text):
-    """'8 x 8' in sentences with the sign for 'times'; code stays as it is."""
+    """'8 x 8' in sentences with the sign for 'times', '5 %' on one line; code stays as it is."""
     pieces = VERBATIM.split(text)
 
     # text, what is no text, the name of its element, text, ...
-    pieces[::3] = [SIZES.sub(" \u00d7 ", piece) for piece in pieces[::3]]
+    texts = [SIZES.sub(" \u00d7 ", piece) for piece in pieces[::3]]
+    pieces[::3] = [UNITS.sub("\u00a0", piece) for piece in texts]
     pieces[2::3] = [""] * len(pieces[2::3])
     return "".join(pieces)

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 
 from mfca_tutorial.pixels import Pixels, as_rgb
 from mfca_tutorial.show.html import data_uri, image_html
-from mfca_tutorial.show.pictures import enlarge, heat, signed
+from mfca_tutorial.show.pictures import enlarge, heat, is_signed, signed
 
 DPI = 100  # one pixel of an image is `scale` pixels of the figure
 FRAME_COLOUR = "#ffd60a"  # around an enlarged detail: yellow is visible on most photographs
@@ -250,8 +250,9 @@ def _cell(panel: Panel, figure: Photographs) -> str:
     # the photograph, with a frame around what is enlarged, in per cent of its sides
     height, width = panel.picture.shape[:2]
     kind = "photograph-pixels" if figure.scale > 1 else "photograph-image"
+    of_map = " signed-map" if is_signed(panel.picture) else ""
     uri = data_uri(panel.picture, lossless=True)
-    shown = image_html(kind, uri, "", height * figure.scale, width * figure.scale)
+    shown = image_html(kind + of_map, uri, "", height * figure.scale, width * figure.scale)
     if figure.zoom is not None:
         row, column, side = figure.zoom
         place = {
@@ -267,7 +268,9 @@ def _cell(panel: Panel, figure: Photographs) -> str:
     # what its colours mean
     if panel.bar is not None:
         low, high, unit = (escape(text) for text in panel.bar[:3])
-        colours = image_html("", data_uri(panel.bar.colours(128), lossless=True), "", 1, 128)
+        colours = image_html(
+            of_map.strip(), data_uri(panel.bar.colours(128), lossless=True), "", 1, 128
+        )
         ends = f"<span>{low}</span> <span>{unit}</span> <span>{high}</span>"
         parts.append(f'<div class="colour-bar">{colours}<p>{ends}</p></div>')
 
@@ -275,5 +278,7 @@ def _cell(panel: Panel, figure: Photographs) -> str:
     if panel.detail is not None:
         side = len(panel.detail)
         uri = data_uri(panel.detail, lossless=True)
-        parts.append(image_html("photograph-pixels photograph-detail", uri, "", side, side))
+        parts.append(
+            image_html(f"photograph-pixels photograph-detail{of_map}", uri, "", side, side)
+        )
     return f'<div class="photograph">{"".join(parts)}</div>'

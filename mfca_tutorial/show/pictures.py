@@ -19,6 +19,7 @@ from mfca_tutorial.config import STRIDE
 from mfca_tutorial.pixels import Pixels, as_rgb
 
 OWN_SIDE = 512  # pixels: the largest side of what an explorable uses of a reader's own image
+SIGNED = "RdBu_r"  # the Matplotlib colour map of maps with a sign
 NO_RANGE = 1e-12  # the least range of a map: a constant map would otherwise divide by zero
 
 
@@ -57,7 +58,24 @@ def signed(array: ArrayLike, limit: float | None = None) -> Pixels:
     # map -limit..limit to 0..1, with zero in the middle
     relative = np.clip(values / limit, -1, 1)
     share = 0.5 + 0.5 * relative
-    return _coloured(share, "RdBu_r")
+    return _coloured(share, SIGNED)
+
+
+def is_signed(picture: Pixels) -> bool:
+    """Whether a picture, (H, W, 3) or (H, W, 4), has the colours of `signed` and no others.
+
+    Pixels that are not opaque do not count.
+    """
+    seen = picture[..., :3].reshape(-1, 3)
+    if picture.shape[2] == 4:
+        seen = seen[picture[..., 3].ravel() == 255]
+
+    # every colour that `signed` can give, and those of Matplotlib, which rounds down
+    ramp = np.linspace(0, 1, 256)
+    rounded_down = plt.get_cmap(SIGNED)(ramp, bytes=True)[:, :3]
+    known = np.concatenate([_coloured(ramp[None], SIGNED)[0], rounded_down])  # (512, 3)
+    places = np.array([1, 256, 256**2])  # one number per colour
+    return len(seen) > 0 and bool(np.isin(seen @ places, known @ places).all())
 
 
 def heat(

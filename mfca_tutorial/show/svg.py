@@ -26,6 +26,7 @@ from PIL import Image
 
 from mfca_tutorial.show.html import data_uri
 from mfca_tutorial.show.labels import name_lines_again
+from mfca_tutorial.show.pictures import is_signed
 from mfca_tutorial.show.tokens import TOKENS
 
 PHONE_WIDTH = 3.56  # inches: the column of a page on a phone
@@ -38,7 +39,7 @@ FAMILY = re.compile(r"(?<=px )'[^;\"]*|(?<=font-family: )[^;\"]*")
 NUMBERS = re.compile(r' (d|x|y|width|height|transform|points|style)="([^"]*)"')
 LONG = re.compile(r"-?\d*\.\d{2,}(?!\d*%)")
 LONG_LINE = 500  # letters of a path
-PNG = re.compile(r'"data:image/png;base64,([^"]+)"')
+PNG = re.compile(r'<image ([^>]*)"data:image/png;base64,([^"]+)"')
 
 
 class PhoneLayout(NamedTuple):
@@ -123,9 +124,11 @@ def _shorter(attribute: re.Match[str]) -> str:
 
 def _as_webp(image: re.Match[str]) -> str:
     # pixels inside a figure become WebP, which the build can write as a file beside the page
-    png = base64.b64decode(image[1])
+    png = base64.b64decode(image[2])
     pixels = np.asarray(Image.open(io.BytesIO(png)))
-    return f'"{data_uri(pixels, lossless=True)}"'
+    # the style sheet turns maps around zero over in the dark, so that zero is the page
+    kind = 'class="signed-map" ' if is_signed(pixels) else ""
+    return f'<image {kind}{image[1]}"{data_uri(pixels, lossless=True)}"'
 
 
 def _with_own_names(text: str) -> str:
@@ -159,8 +162,18 @@ def lay_out_for_phone(figure: Figure) -> None:
     else:
         height /= _grid_of(panels[0]).nrows
         height = _rearrange(figure, panels, columns) * max(height, LEAST_ROW)
+    before = figure.get_size_inches()[1]
     figure.set_size_inches(PHONE_WIDTH, wanted or height)
+    _keep_bars_thin(figure, (wanted or height) / before)
     name_lines_again(figure)
+
+
+def _keep_bars_thin(figure: Figure, growth: float) -> None:
+    # a colour bar beside panels gets as much longer as the figure gets higher, but no wider
+    for axes in figure.axes:
+        about = getattr(axes, "_colorbar_info", None)
+        if about and about["location"] in ("left", "right"):
+            about["aspect"] *= max(growth, 1)
 
 
 def _panels(figure: Figure) -> list[Axes]:

@@ -250,6 +250,25 @@ def test_symbols_and_their_meanings_fit_a_phone(visit):
     assert max(right) <= 390
 
 
+# What tables hide beyond the right edge of their box: [[pixels, words of the first row], ...]
+HIDDEN = """() => [...document.querySelectorAll("article table")]
+    .map((table) => [table.parentElement, table.rows[0].innerText])
+    .map(([box, words]) => [box.scrollWidth - box.clientWidth, words])
+    .filter(([pixels]) => pixels > 0)"""
+WIDEST = 120  # pixels of chapter 1's table of ten columns; all others fit
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_tables_fit_a_phone(visit, name):
+    page = visit(name, viewport={"width": 390, "height": 844})
+    page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
+    hidden = page.evaluate(HIDDEN)
+    if name.startswith("book/01_"):
+        assert [pixels <= WIDEST for pixels, _ in hidden] in ([], [True])
+    else:
+        assert hidden == []
+
+
 def test_on_paper_answers_are_open_and_pictures_large(visit):
     page = visit(CHAPTERS[8])
     page.emulate_media(media="print")
