@@ -70,7 +70,8 @@ def named(row):
         if length <= SHORT_AT_A_DESK:
             kind = "held" if length <= SHORT else "held-wide"
             attributes = with_class(attributes, kind)
-        body = re.sub(r"(?<=[a-z]{4})_(?=[a-z]{4})(?![^<]*>)", "_<wbr>", body)
+        if "<code" not in body:
+            body = re.sub(r"(?<=[a-z]{4})_(?=[a-z]{4})(?![^<]*>)", "_<wbr>", body)
         return f"<{tag}{attributes}>{body}</{tag}>"
 
     return CELL.sub(held, row, count=1)

@@ -13,8 +13,8 @@ HYPHENED = re.compile(r"\w+(?:-\w+)+(?![^<]*>)")  # in text, not in a tag
 
 # what is no text: elements whose letters count, and tags
 VERBATIM = re.compile(r"(<(pre|code|script|style|svg)\b.*?</\2>|<[^>]+>)", re.S)
-SIZES = re.compile(r"(?<=\d) x (?=\d)")
-UNITS = re.compile(r"(?<=\d) (?=(?:%|dB\b|bpp\b))")
+SIZES = re.compile(r"(?<=\d) [x\u00d7] (?=\d)")
+TOGETHER = re.compile(r"(?<=\d) (?=(?:%|dB\b|bpp\b))|(?<=\b[Cc]hapter) (?=\d)|(?<=\bFigure) (?=\d)")
 
 
 def held_together(text):
@@ -38,11 +38,14 @@ def held_together(text):
 
 
 def with_times(text):
-    """'8 x 8' in sentences with the sign for 'times', '5 %' on one line; code stays as it is."""
+    """'8 x 8' with the sign for 'times'; it, '5 %' and 'chapter 2' stay on one line.
+
+    Code stays as it is.
+    """
     pieces = VERBATIM.split(text)
 
     # text, what is no text, the name of its element, text, ...
-    texts = [SIZES.sub(" \u00d7 ", piece) for piece in pieces[::3]]
-    pieces[::3] = [UNITS.sub("\u00a0", piece) for piece in texts]
+    texts = [SIZES.sub("\u00a0\u00d7\u00a0", piece) for piece in pieces[::3]]
+    pieces[::3] = [TOGETHER.sub("\u00a0", piece) for piece in texts]
     pieces[2::3] = [""] * len(pieces[2::3])
     return "".join(pieces)

@@ -54,10 +54,10 @@ def coding(d, y, first_of_decoder):
     with d.part("gain"):
         gain = d.circle(170, FLOW, "&#215;", 11)
         d.text(gain.x - 6, FLOW + 27, "gain", "s")
-        rounding = d.box(226, FLOW, 50, 30, "round")
+        rounding = d.box(236, FLOW, 50, 30, "round")
         d.arrow(y.right, gain.left, gap=2)
         d.arrow(gain.right, rounding.left)
-        d.text(196, FLOW + 16, "v", "s")
+        d.text(200, FLOW + 16, "v", "s")
         ungain = d.circle(572, FLOW, "&#247;", 11)
         d.text(ungain.x, FLOW + 27, "gain", "s")
     with d.part("coder"):
@@ -112,7 +112,7 @@ def hyperprior(d, rounding, coder, decoder):
             if target is coder:
                 d.arrow(z.right, h_s.left, gap=2)
                 d.arrow((294, HYPER + 15), (294, 230), (rounding.x, 230), rounding.top)
-                d.text(260, 223, "mean", "s")
+                d.text(266, 223, "mean", "s")
                 d.text(target.x + 8, 228, "scale", "s", "start")
             else:
                 d.arrow((RIGHT, SIDE), (h_s.x, SIDE), h_s.top, colour=VIOLET)
