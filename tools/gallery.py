@@ -24,6 +24,13 @@ VARIABLE = re.compile(r"var\(--[\w-]+, ([^()]+)\)")
 WEBP = re.compile(r'"data:image/webp;base64,([^"]+)"')
 MARKUP = re.compile(r"\{[\w:]+\}`([^`<]+)(?: <[^>]+>)?`|\[([^\]]+)\]\([^)]+\)|[*$`]")
 
+POWER = re.compile(r"\^\{(-?)(\w+)\}")  # of a formula in a caption
+
+
+def _raised(power):
+    minus = "\u2212" if power[1] else ""
+    return f"<sup>{minus}{power[2]}</sup>"
+
 
 def plain(caption):
     """The first sentence of a caption, without markup."""
@@ -106,6 +113,7 @@ class Gallery:
         """Add a card: the picture, what it shows, and the links."""
         kind = file.rsplit(".", 1)[1]
         here = f"{DOWNLOADS}/{file}"
+        words = POWER.sub(_raised, html.escape(plain(caption)))
         links = [
             f'<a href="{chapter}.html#{name}">Chapter {int(chapter[:2])}</a>',
             f'<a href="{address()}/blob/main/{source}">source</a>',
@@ -115,7 +123,7 @@ class Gallery:
             links.append(f'<button type="button" data-svg="{here}">PNG</button>')
         self.cards[chapter].append(
             f'<section class="gallery-card"><div>{shown}</div>'
-            f"<p>{html.escape(plain(caption))}</p>"
+            f"<p>{words}</p>"
             f'<p class="gallery-links">{" ".join(links)}</p></section>'
         )
 
