@@ -109,7 +109,7 @@
   const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
   // what one can tell about gates once one frequency's energy is `shift` higher and the quality is another:
-  // the energies then, the gates then, the mean of the channels `own` now and then, and the mean change of the others
+  // the energies then, the gates then, and the mean size of the change of the channels `own` and of the others
   mfca.turnUp = function ({ energies, weights, told }, own, shift, quality) {
     const turned = Array.from(energies, (s, c) => (own[c] ? s + shift : s));
     const before = mfca.gatesOf(energies, weights, told);
@@ -119,7 +119,7 @@
       turned,
       before,
       after,
-      own: [before, after].map((gates) => mean(gates.filter((_, c) => own[c]))),
+      own: mean(changes.filter((_, c) => own[c])),
       others: mean(changes.filter((_, c) => !own[c])),
     };
   };
@@ -136,7 +136,7 @@
     const parts = mfca.make("html:div", { class: "gate-parts" }, board.stage);
     const left = mfca.make("html:div", {}, parts);
     const pad = mfca.make("html:div", { class: "gate-pad" }, left);
-    mfca.make("html:span", { class: "caption" }, left, "energies, against their usual values: touch one, and drag it to the right or left");
+    mfca.make("html:span", { class: "caption" }, left, "energies (row u, column v), against their usual values; red: more, blue: less. Touch one, and drag it to the right or left");
     const cells = groups.map(() => null);
     for (let place = 0; place < N * N; place += 1) {
       const group = groups.indexOf(`${place >> 3},${place & 7}`);
@@ -150,7 +150,7 @@
     const others = mfca.make("path", { class: "gate" }, svg);
     const bright = mfca.make("path", { class: "gate own" }, svg);
     const lines = mfca.make("path", { class: "before" }, svg);
-    mfca.make("html:span", { class: "caption" }, right, "the gate of each channel; bright: channels that ask for this frequency; lines: where the gates stood at first");
+    const scale = mfca.make("html:span", { class: "caption" }, right);
 
     // a cell is chosen, and becomes louder to the right and quieter to the left
     let start = null;
@@ -188,6 +188,8 @@
       others.setAttribute("d", path(every.filter((c) => !own[c]), bar));
       bright.setAttribute("d", path(every.filter((c) => own[c]), bar));
       lines.setAttribute("d", path(every, line));
+      const highest = mfca.fixed(Math.max(...after), 2);
+      scale.textContent = `the gate of each channel, from 0; the highest bar is ${highest}; bright: channels that ask for this frequency; lines: where the gates stood at first`;
     }
 
     return function () {
@@ -197,10 +199,10 @@
       drawPad(found.turned);
       drawGates(found, isOwn[group]);
 
-      const [now, then] = found.own.map((gate) => mfca.fixed(gate, 3));
+      const [own, others] = [found.own, found.others].map((change) => mfca.fixed(100 * change, 1));
       board.say(
-        `energy of (${board.text("group")}): ${board.text("louder")}; its own gates ${now} → ${then}; ` +
-        `all others move by ${mfca.fixed(100 * found.others, 1)}% on average`,
+        `energy of (${board.text("group")}): ${board.text("louder")}; its own gates move by ${own}% on average, ` +
+        `all others by ${others}%`,
       );
     };
   };
