@@ -215,7 +215,7 @@ def measured(d, x, y, step):
 def verdict():
     """The BD-rate of the example as words."""
     percent = rd.bd_rate(ANCHOR, TEST)
-    return f"mean distance: BD-rate &#8722;{abs(percent):.0f} %"
+    return f"on average: BD-rate &#8722;{abs(percent):.0f} %"
 
 
 def evaluation_wide():

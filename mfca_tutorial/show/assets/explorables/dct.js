@@ -168,7 +168,7 @@
       mfca.paintGrey(sum, added.map((value) => value + 128));
 
       const share = mfca.fixed((100 * squares(single)) / all, 2);
-      board.say(`middle: ${share}% of the sum of squares; right: ${upto.length} of 64 patterns`);
+      board.say(`this pattern: ${share}% of the sum of squares; up to it: ${upto.length} of 64 patterns`);
     };
   };
 
