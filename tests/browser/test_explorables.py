@@ -148,7 +148,7 @@ def curtain(box, hand, stage=None):
 def frequencies(box, hand):
     hand.drag(box.locator(".dct-pad"), (0.1, 0.1), (0.7, 0.4))
     assert box.evaluate(INPUTS) == {"u": 3, "v": 5}
-    assert said(box).endswith("right: 24 of 64 patterns")
+    assert said(box).endswith("up to it: 24 of 64 patterns")
     assert "all patterns up to it" in box.text_content()
 
 
