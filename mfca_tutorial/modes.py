@@ -1,8 +1,9 @@
 """Settings of torch that could change files or pixels: undone for a call, or refused.
 
 The bytes of a file and the pixels that come out of it must not depend on switches that somebody
-turned elsewhere in the program: autocast, inference mode, the default type and device, a fork. What
-can be undone for the time of a call is undone. Anything else raises one error that names the cause.
+turned elsewhere in the program: autocast, inference mode, the default type and device, products of
+less than full precision, a fork. What can be undone for the time of a call is undone. Anything else
+raises one error that names the cause.
 
 But: it knows no picture and no file.
 
@@ -13,7 +14,8 @@ import functools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from threading import Lock
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -23,13 +25,20 @@ Result = TypeVar("Result")
 
 PROCESS = os.getpid()  # the one that imported this module
 
+# kernels that some processors run in bfloat16 where that is allowed; torch before 2.9 names none
+KERNELS: list[Any] = [
+    getattr(torch.backends.mkldnn, name)
+    for name in ("matmul", "conv")
+    if hasattr(torch.backends.mkldnn, name)
+]
+
 
 def undisturbed(method: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Decorate a method that codes pictures, so that it does the same in every mode of torch.
 
-    It runs without gradients, without autocast and without inference mode (in which the search
-    could not differentiate). Raises RuntimeError for weights with which the method would compute
-    something else.
+    It runs in full precision, without gradients, without autocast and without inference mode (in
+    which the search could not differentiate). Raises RuntimeError for weights with which the method
+    would compute something else.
     """
 
     @functools.wraps(method)
@@ -43,10 +52,57 @@ def undisturbed(method: Callable[Arguments, Result]) -> Callable[Arguments, Resu
 
         # what can
         autocast_off = torch.autocast(device.type, enabled=False)
-        with torch.inference_mode(False), torch.no_grad(), autocast_off:
+        with torch.inference_mode(False), torch.no_grad(), autocast_off, FULL_PRECISION:
             return method(*arguments, **keywords)
 
     return call
+
+
+class FullPrecision:
+    """A context in which the CPU multiplies float32 numbers in full, whatever it was allowed.
+
+    The permission belongs to the whole process: of calls that overlap in time, the first takes it
+    away and the last gives it back.
+    """
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.calls = 0
+        self.allowed: list[str] = []
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if self.calls == 0:
+                self.allowed = allowed_precision()
+                allow_precision(["ieee" if KERNELS else "highest"] * len(self.allowed))
+            self.calls += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self.lock:
+            self.calls -= 1
+            if self.calls == 0:
+                allow_precision(self.allowed)
+
+
+FULL_PRECISION = FullPrecision()
+
+
+def allowed_precision() -> list[str]:
+    """What torch may make of float32 numbers on the CPU, for each kind of kernels."""
+    if KERNELS:
+        return [kernels.fp32_precision for kernels in KERNELS]
+    return [torch.get_float32_matmul_precision()]
+
+
+def allow_precision(names: list[str]) -> None:
+    """Allow what `allowed_precision` returned."""
+    # what is so already is not set again, since setting it may warn
+    if names == allowed_precision():
+        return
+    if not KERNELS:
+        torch.set_float32_matmul_precision(names[0])
+    for kernels, name in zip(KERNELS, names):
+        kernels.fp32_precision = name
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from mfca_tutorial import checkpoint, data
+from mfca_tutorial import checkpoint, data, modes
 from mfca_tutorial.codec import Codec
 from mfca_tutorial.config import TINY
 
@@ -85,6 +85,15 @@ def default_type(dtype):
         torch.set_default_dtype(torch.float32)
 
 
+@contextmanager
+def products_in_bfloat16():
+    torch.set_float32_matmul_precision("medium")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision("highest")
+
+
 MODES = {
     "no gradients": torch.no_grad,
     "gradients": torch.enable_grad,
@@ -94,6 +103,7 @@ MODES = {
     "bfloat16 by default": lambda: default_type(torch.bfloat16),
     "autocast to bfloat16": lambda: torch.autocast("cpu", torch.bfloat16),
     "autocast to float16": lambda: torch.autocast("cpu", torch.float16),
+    "products in bfloat16": products_in_bfloat16,  # some processors have them
     "a device that holds no numbers": lambda: torch.device("meta"),  # what forgets its device fails
     "numpy's warnings are errors": lambda: np.errstate(all="raise"),
 }
@@ -120,6 +130,19 @@ def test_modes_are_as_before(codec, checkpoint_file):
         assert torch.is_autocast_enabled("cpu")
         assert torch.get_default_dtype() == torch.float64
     assert torch.is_grad_enabled()
+
+
+def test_the_precision_is_given_back_when_the_last_call_ends():
+    with products_in_bfloat16():
+        before = modes.allowed_precision()
+        with modes.FULL_PRECISION:
+            full = modes.allowed_precision()
+            with modes.FULL_PRECISION:  # of another thread
+                pass
+            assert modes.allowed_precision() == full
+        assert modes.allowed_precision() == before
+        assert torch.get_float32_matmul_precision() == "medium"
+    assert "bf16" not in full and "medium" not in full
 
 
 def test_copies_of_a_used_codec_work(codec, wanted):
@@ -181,7 +204,12 @@ def run(code):
         codec = Codec.from_pretrained()
         pixels = data.photograph("chelsea")[:128, :128]
         file = codec.compress(pixels, 50)
+
+        # a forked process has one thread, and with two some pixels may differ by a level
+        torch.set_num_threads(1)
         decoded = codec.decompress(file)
+        torch.set_num_threads(2)
+        codec.decompress(file)
     """
     program = textwrap.dedent(begin) + textwrap.dedent(code)
     done = subprocess.run(
