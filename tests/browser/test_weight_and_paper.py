@@ -146,7 +146,7 @@ def test_numbers_are_by_chapter(visit, name):
     captions = page.locator("figcaption .caption-number").all_inner_texts()
     titles = page.locator(".exercise > .admonition-title").all_inner_texts()
     for place, caption in enumerate(captions, 1):
-        assert caption.strip() == f"Figure {number}.{place}"
+        assert caption.replace("\u00a0", " ").strip() == f"Figure {number}.{place}"
     for place, title in enumerate(titles, 1):
         assert title.startswith(f"Exercise {number}.{place} ")
     equations = page.locator(".eqno").all_inner_texts()
