@@ -118,7 +118,7 @@
         const place = { x: x(flats[level].bytes), y: tall - 20, class: "tick", "text-anchor": anchor };
         mfca.make("text", place, drawn, mfca.commas(flats[level].bytes));
       });
-      mfca.make("text", { x: 0, y: tall - 4, class: "tick" }, drawn, "PSNR in dB over bytes (logarithmic)");
+      mfca.make("text", { x: 0, y: tall - 4, class: "tick" }, drawn, "PSNR in dB against bytes (logarithmic)");
     }
 
     return function () {
@@ -129,7 +129,7 @@
       label.textContent = `brush ${sign(offsets[board.at("brush")])}`;
       board.say(
         `${mfca.commas(mine.bytes)} bytes, ${mfca.fixed(mine.decibels, 2)} dB; ` +
-        `a flat map of as many bytes: ${mfca.fixed(flat, 2)} dB`,
+        `with a flat map at the same number of bytes: ${mfca.fixed(flat, 2)} dB`,
       );
     };
   };
