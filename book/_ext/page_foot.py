@@ -51,7 +51,7 @@ def last_run(app, page):
     if run is None:
         return ""
     when = f"on {run['date']}, in {run['seconds']:.0f} seconds"
-    return f"All code of this page was run {when}, with {run['versions']}."
+    return f"All the code on this page was run {when}, with {run['versions']}."
 
 
 def end(app, page, template, context, doctree):
