@@ -283,8 +283,9 @@ def gates(box, hand):
         after = gates_by_hand(s + np.log(2) * own, weights, given["told"])
         change = np.abs(after / before - 1)
         name = f"{frequency[0]}, {frequency[1]}"
-        line = f"energy of ({name}): 4 times; its own gates move by {change[own].mean():.1%} "
-        assert said(box) == typeset(f"{line}on average, all others by {change[~own].mean():.1%}")
+        line = f"energy of ({name}): 4 times; quality: {given['told']}; the gates of its channels "
+        line += f"move by {change[own].mean():.1%} on average, "
+        assert said(box) == typeset(f"{line}all others by {change[~own].mean():.1%}")
 
     # the lines stay where the gates stood at first, whatever the quality
     lines = box.locator(".before").get_attribute("d")

@@ -136,7 +136,7 @@
     const parts = mfca.make("html:div", { class: "gate-parts" }, board.stage);
     const left = mfca.make("html:div", {}, parts);
     const pad = mfca.make("html:div", { class: "gate-pad" }, left);
-    mfca.make("html:span", { class: "caption" }, left, "energies (row u, column v), against their usual values; red: more, blue: less. Touch one, and drag it to the right or left");
+    mfca.make("html:span", { class: "caption" }, left, "one square per frequency that channels ask for (row u, column v); red: more energy than usual, blue: less. Drag a square to the right or left");
     const cells = groups.map(() => null);
     for (let place = 0; place < N * N; place += 1) {
       const group = groups.indexOf(`${place >> 3},${place & 7}`);
@@ -189,7 +189,7 @@
       bright.setAttribute("d", path(every.filter((c) => own[c]), bar));
       lines.setAttribute("d", path(every, line));
       const highest = mfca.fixed(Math.max(...after), 2);
-      scale.textContent = `the gate of each channel, from 0; the highest bar is ${highest}; bright: channels that ask for this frequency; lines: where the gates stood at first`;
+      scale.textContent = `one bar per channel: its gate, from 0 to ${highest}; bright: channels that ask for the marked frequency; black lines: the gates at first`;
     }
 
     return function () {
@@ -201,8 +201,8 @@
 
       const [own, others] = [found.own, found.others].map((change) => mfca.fixed(100 * change, 1));
       board.say(
-        `energy of (${board.text("group")}): ${board.text("louder")}; its own gates move by ${own}% on average, ` +
-        `all others by ${others}%`,
+        `energy of (${board.text("group")}): ${board.text("louder")}; quality: ${board.text("quality")}; ` +
+        `the gates of its channels move by ${own}% on average, all others by ${others}%`,
       );
     };
   };
