@@ -189,7 +189,7 @@
       bright.setAttribute("d", path(every.filter((c) => own[c]), bar));
       lines.setAttribute("d", path(every, line));
       const highest = mfca.fixed(Math.max(...after), 2);
-      scale.textContent = `one bar per channel: its gate, from 0 to ${highest}; bright: channels that ask for the marked frequency; black lines: the gates at first`;
+      scale.textContent = `one bar per channel: its gate, from 0 to ${highest}; bright: channels that ask for the marked frequency; short lines: the gates at first`;
     }
 
     return function () {
