@@ -5,6 +5,9 @@ cannot find out:
 
 - `tight`: it has many columns;
 - `turned`: it has many columns and few rows, so on a phone its rows stand side by side;
+- `paired`: it has even more columns, of which some belong together ("bytes, one step" and "bytes,
+  JPEG's steps"), so on a phone two such values stand one below the other; a cell that has no
+  partner is marked `alone`;
 - `breaks`: a cell whose values may stand one below the other, without a break inside a value.
 
 Long words of headers get soft hyphens. The elements keep their roles as attributes, because a
@@ -16,6 +19,7 @@ import re
 TIGHT = 5  # columns of a table that gets tighter cells
 TURNED_COLUMNS = 6  # the least columns and the most rows of a table that is turned
 TURNED_ROWS = 4
+PAIRED_COLUMNS = 8  # the least columns of a table whose values stand in pairs
 SHORT = 8  # characters of a row's name that stays on one line, and of one that does at a desk
 SHORT_AT_A_DESK = 26
 LONGEST = 12  # characters of a value that stays on one line
@@ -77,6 +81,29 @@ def named(row):
     return CELL.sub(held, row, count=1)
 
 
+def without_partner(names):
+    """For each column, whether it has no neighbour whose name begins in the same way."""
+    kinds = [name.split(",")[0] if "," in name else None for name in names]
+    alone = [True] * len(kinds)
+    for column in range(len(kinds) - 1):
+        if alone[column] and kinds[column] and kinds[column] == kinds[column + 1]:
+            alone[column] = alone[column + 1] = False
+    return alone
+
+
+def paired(row, alone):
+    """A row whose cells without a partner are marked."""
+    places = iter(alone)
+
+    def marked(match):
+        tag, attributes, body = match.groups()
+        if next(places):
+            attributes = with_class(attributes, "alone")
+        return f"<{tag}{attributes}>{body}</{tag}>"
+
+    return CELL.sub(marked, row)
+
+
 def hyphened(head):
     """A table's head, whose long words have soft hyphens and may break behind a slash."""
     text = re.sub("|".join(SOFT), lambda match: SOFT[match[0]], head)
@@ -98,6 +125,12 @@ def prepared(text):
         if columns >= TURNED_COLUMNS and filled <= TURNED_ROWS:
             kind += " turned"
             attributes += f' style="--fields: {columns}"'
+        elif columns >= PAIRED_COLUMNS:
+            alone = without_partner([words_in(cell) for _, _, cell in CELL.findall(rows[0])])
+            if not all(alone):
+                kind += " paired"
+                attributes += f' style="--fields: {(columns + sum(alone)) // 2}"'
+                body = ROW.sub(lambda row: paired(row[0], alone), body)
 
         # words that may break, and what else the elements are
         body = "".join(named(row) for row in re.split(r"(?=<tr\b)", body))
