@@ -1,4 +1,4 @@
-// Small help on every page: all answers are open on paper, and search results show no TeX. No library, no request.
+// Small help on every page: all answers are open on paper, formulas fit, and search results show no TeX. No library, no request.
 (function () {
   "use strict";
 
@@ -11,6 +11,27 @@
   });
   window.addEventListener("afterprint", () => {
     opened.forEach((details) => { details.open = false; });
+  });
+
+  // a formula that is a little too wide for a phone is set a little smaller; one that is far too wide can be moved sideways
+  const LEAST = 0.8;
+  function fit() {
+    document.querySelectorAll("mjx-container[display]").forEach((formula) => {
+      formula.style.removeProperty("font-size");
+      const part = formula.clientWidth / formula.scrollWidth;
+      if (part > 0 && part < 1) {
+        const size = parseFloat(getComputedStyle(formula).fontSize) * Math.max(part - 0.005, LEAST);
+        formula.style.setProperty("font-size", `${size.toFixed(2)}px`, "important");
+      }
+    });
+  }
+  window.addEventListener("load", async () => {
+    if (!window.MathJax?.startup?.promise) return;
+    await window.MathJax.startup.promise;
+    await document.fonts.ready;
+    fit();
+    window.addEventListener("resize", fit);
+    document.addEventListener("toggle", fit, true);
   });
 
   // the search cuts its excerpts from pages that have not been typeset
