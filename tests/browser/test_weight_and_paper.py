@@ -255,18 +255,50 @@ HIDDEN = """() => [...document.querySelectorAll("article table")]
     .map((table) => [table.parentElement, table.rows[0].innerText])
     .map(([box, words]) => [box.scrollWidth - box.clientWidth, words])
     .filter(([pixels]) => pixels > 0)"""
-WIDEST = 120  # pixels of chapter 1's table of ten columns; all others fit
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_tables_fit_a_phone(visit, name):
     page = visit(name, viewport={"width": 390, "height": 844})
     page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
-    hidden = page.evaluate(HIDDEN)
-    if name.startswith("book/01_"):
-        assert [pixels <= WIDEST for pixels, _ in hidden] in ([], [True])
-    else:
-        assert hidden == []
+    assert page.evaluate(HIDDEN) == []
+
+
+# Formulas that go on beyond the screen, and the size of the smallest against that of the text
+WIDE_FORMULAS = """() => [...document.querySelectorAll("article mjx-container[display]")]
+    .filter((formula) => formula.scrollWidth > formula.clientWidth)
+    .map((formula) => [formula.scrollWidth - formula.clientWidth, formula.textContent])"""
+LEAST_FORMULA = """() => Math.min(1, ...[...document.querySelectorAll("mjx-container[display]")]
+    .map((e) => [e, e.closest("div.math")].map((x) => parseFloat(getComputedStyle(x).fontSize)))
+    .map(([own, around]) => own / around))"""
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_formulas_fit_a_phone(visit, name):
+    page = visit(name, viewport={"width": 390, "height": 844})
+    page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
+    page.wait_for_timeout(200)
+    assert page.evaluate(WIDE_FORMULAS) == []
+    assert page.evaluate(LEAST_FORMULA) >= 0.85
+
+
+# The gaps between the parts of exercises with a check: statement, cell, check, solution
+GAPS = """() => [...document.querySelectorAll(".exercise + .tag_exercise")].flatMap((cell) => {
+    const parts = [cell.previousElementSibling, cell, cell.nextElementSibling];
+    const boxes = parts.map((part) => part.getBoundingClientRect());
+    return [0, 1].map((k) => Math.abs(boxes[k + 1].top - boxes[k].bottom)
+        + Math.abs(boxes[k + 1].left - boxes[k].left)
+        + Math.abs(boxes[k + 1].right - boxes[k].right));
+})"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", CHAPTERS[::4])
+def test_an_exercise_is_one_frame(visit, name, width):
+    page = visit(name, viewport={"width": width, "height": 844})
+    gaps = page.evaluate(GAPS)
+    assert len(gaps) >= 2
+    assert max(gaps) <= 1
 
 
 def test_on_paper_answers_are_open_and_pictures_large(visit):
