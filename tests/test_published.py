@@ -191,6 +191,20 @@ def test_tables_keep_their_roles_and_their_words():
     assert phone_tables.words_in(shown) == phone_tables.words_in(table(3, 7))
 
 
+def test_values_of_wide_tables_stand_in_pairs():
+    """Where the names of columns begin in the same way; a third such column has no partner."""
+    names = ["q", "n", "bytes, a", "bytes, b", "bytes, c", "dB, a", "dB, b", "gain"]
+    text = table(5, 8)
+    for number, name in enumerate(names):
+        text = text.replace(f"<p>a{number}</p>", f"<p>{name}</p>")
+    shown = phone_tables.prepared(text)
+    assert '<table role="table" class="table tight paired" style="--fields: 6"' in shown
+    assert shown.count("alone") == 4 * 6
+    alone = phone_tables.without_partner(names)
+    assert [name for name, single in zip(names, alone) if single] == ["q", "n", "bytes, c", "gain"]
+    assert "paired" not in phone_tables.prepared(table(5, 8))
+
+
 def test_long_values_break_between_values_only():
     shown = phone_tables.prepared(table(1, 3, value="3,289 bytes, 29.91 dB"))
     assert shown.count('class="breaks text-right"') == 2
