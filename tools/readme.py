@@ -11,7 +11,7 @@ import re
 import matplotlib
 from landing import curtain
 from model_card import cases
-from shared import ROOT, bd_rate, curve, measured, percent, render, save_sheet
+from shared import ROOT, bd_rate, measured, percent, render, save_sheet
 
 from mfca_tutorial.evaluation import metrics
 from mfca_tutorial.show import figures, landscape
@@ -65,7 +65,7 @@ def draw_costs():
     for name, label in OWN.items():
         results = measured(name)
         if results:
-            ours[label] = (cases()["decoder_macs"], bd_rate(curve("bpg444"), results))
+            ours[label] = (cases()["decoder_macs"], landscape.bd_rate_over_shared(results))
 
     figures.use_style()
     matplotlib.rcParams |= {"svg.hashsalt": "quality and cost", "svg.fonttype": "none"}

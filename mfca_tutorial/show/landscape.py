@@ -1,7 +1,8 @@
 """One picture of who is where: what a codec saves against what its decoder costs.
 
 It draws the points that it is handed, and takes the codecs of the literature from
-`evaluation/literature.py`. It measures nothing.
+`evaluation/literature.py`. It measures nothing. All curves are compared over the one range of PSNR
+that they share, so their heights may be compared, too.
 
 Taught in chapter 12.
 """
@@ -10,6 +11,7 @@ import textwrap
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -34,7 +36,7 @@ SHIFTS = {
     "left": ((-8, 0), "right", "center"),
     "above": ((0, 8), "center", "bottom"),
     "below": ((0, -8), "center", "top"),
-    "upper left": ((6, 8), "right", "bottom"),
+    "upper left": ((4, 5), "right", "bottom"),
     "lower left": ((4, -8), "right", "top"),
 }
 
@@ -48,11 +50,46 @@ LONGEST_ELSEWHERE = 20  # letters
 PHONE_HEIGHT = 4.8  # inches
 
 
+def shared_range() -> tuple[float, float]:
+    """Return the range of PSNR in dB that BPG, VTM and every published curve here cover."""
+    anchor = rd.published(ANCHOR)
+    names = [STEPPING_STONE]
+    names += [codec["curve"] for codec in learned_codecs() if codec["curve"] is not None]
+
+    # it begins at the best first point and ends at the worst last one
+    ranges = [rd.common_range(anchor, rd.published(name)) for name in names]
+    low = max(first for first, _ in ranges)
+    high = min(last for _, last in ranges)
+    return low, high
+
+
+def bd_rate_over_shared(results: rd.Results) -> float:
+    """Return the BD-rate in % against BPG on Kodak, by PSNR, over the `shared_range`.
+
+    Raises ValueError where the curve of `results` does not cover it.
+    """
+    from scipy.interpolate import PchipInterpolator
+
+    low, high = shared_range()
+    areas = []
+    for curve in (rd.published(ANCHOR), results):
+        rates, values = rd.curve(curve)
+        if not values[0] <= low < high <= values[-1]:
+            raise ValueError(f"{curve['name']} does not cover {low:.1f}..{high:.1f} dB")
+
+        # the logarithm of the rate as `rd.bd_rate` joins it, integrated over the range
+        log_rate = PchipInterpolator(values, np.log(rates))
+        areas.append(float(log_rate.integrate(low, high)))
+    mean_gap = (areas[1] - areas[0]) / (high - low)
+    return float(100 * np.expm1(mean_gap))
+
+
 def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
     """Draw BD-rates against BPG on Kodak over the decoders' multiply-accumulates per pixel.
 
     ours: (multiply-accumulates per pixel, BD-rate in %) by label; these points are highlighted.
-    Codecs of the literature whose cost nobody states are left out.
+    Their BD-rates come from `bd_rate_over_shared`, like those of the literature. Codecs of the
+    literature whose cost nobody states are left out.
     """
     figure, ax = plt.subplots(figsize=(7.4, 4.8))
     _draw_standards(ax)
@@ -61,13 +98,18 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
     for codec in learned_codecs():
         if codec["decoder_macs"] is None:
             continue
-        point = (codec["decoder_macs"], codec["bd_rate"])
+
+        # a chained BD-rate has no curve behind it, so its range is not known
+        height = codec["bd_rate"]
+        if codec["curve"] is not None:
+            height = bd_rate_over_shared(rd.published(codec["curve"]))
+        point = (codec["decoder_macs"], height)
         ax.plot(*point, "o", color=MUTED, markerfacecolor=PAPER, markersize=6)
         place = PLACES.get(codec["name"], "right")
         label = textwrap.fill(codec["label"], LONGEST.get(place, LONGEST_ELSEWHERE))
         _write(ax, point, label, place, INK)
 
-        # a BD-rate without a curve behind it gets a cross: it is chained over another anchor
+        # it gets a cross, which a line at the bottom explains
         if codec["curve"] is None:
             ax.plot(*point, "x", color=MUTED, markersize=6)
 
@@ -78,13 +120,26 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
         place = "upper left" if number == 0 else "right"
         _write(ax, (macs, bd_rate), label, place, text_colour(colour), "bold")
 
+    ax.annotate(
+        "crossed out: chained through VTM, over other ranges",
+        (1, 0),
+        xycoords="axes fraction",
+        xytext=(-4, 4),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        color=MUTED,
+        fontsize=8.5,
+    )
+
     # costs differ by factors, so their axis is logarithmic
+    low, high = shared_range()
     ax.set(
         xscale="log",
         xlim=(LEFT_EDGE, RIGHT_EDGE),
         ylim=(LOWER_EDGE, UPPER_EDGE),
         xlabel="decoder's multiply-accumulates per pixel",
-        ylabel="BD-rate against BPG on Kodak, %",
+        ylabel=f"BD-rate against BPG on Kodak, %, {low:.1f} to {high:.1f} dB",
     )
 
     # two directions are good ones
@@ -104,10 +159,9 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
 
 def _draw_standards(ax: Axes) -> None:
     # their decoders run no network, so they have a height in this picture and no place
-    anchor = rd.published(ANCHOR)
     heights = {
         "BPG": 0.0,
-        "VTM": rd.bd_rate(anchor, rd.published(STEPPING_STONE)),
+        "VTM": bd_rate_over_shared(rd.published(STEPPING_STONE)),
     }
 
     for name, height in heights.items():
