@@ -38,6 +38,7 @@ SHIFTS = {
     "below": ((0, -8), "center", "top"),
     "upper left": ((4, 5), "right", "bottom"),
     "lower left": ((4, -8), "right", "top"),
+    "lower right": ((8, 5), "left", "top"),
 }
 
 # the window: no learned codec of interest lies outside
@@ -45,7 +46,11 @@ LEFT_EDGE = 700  # multiply-accumulates per pixel
 RIGHT_EDGE = 3e6
 LOWER_EDGE = -41  # BD-rate, %
 UPPER_EDGE = 11
-LONGEST = {"left": 14, "lower left": 14}  # letters in a line of a label at these places
+LONGEST = {
+    "left": 14,
+    "lower left": 14,
+    "lower right": 14,
+}  # letters in a line of a label at these places
 LONGEST_ELSEWHERE = 20  # letters
 PHONE_HEIGHT = 4.8  # inches
 
@@ -117,11 +122,12 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
     colour = CODECS["mfca"].colour
     for number, (label, (macs, bd_rate)) in enumerate(ours.items()):
         ax.plot(macs, bd_rate, "o", color=colour, markersize=9)
-        place = "upper left" if number == 0 else "right"
-        _write(ax, (macs, bd_rate), label, place, text_colour(colour), "bold")
+        place = "upper left" if number == 0 else "lower right"
+        lines = textwrap.fill(label, LONGEST.get(place, LONGEST_ELSEWHERE))
+        _write(ax, (macs, bd_rate), lines, place, text_colour(colour), "bold")
 
     ax.annotate(
-        "crossed out: chained through VTM, over other ranges",
+        "cross: chained, over other ranges",
         (1, 0),
         xycoords="axes fraction",
         xytext=(-4, 4),
@@ -144,7 +150,7 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
 
     # two directions are good ones
     ax.set_title(
-        "cheaper to the left, fewer bits further down",
+        "cheaper to the left, fewer bits below",
         fontweight="normal",
         color=MUTED,
     )
