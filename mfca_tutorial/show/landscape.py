@@ -46,17 +46,17 @@ LEFT_EDGE = 700  # multiply-accumulates per pixel
 RIGHT_EDGE = 3e6
 LOWER_EDGE = -41  # BD-rate, %
 UPPER_EDGE = 11
-LONGEST = {
-    "left": 14,
-    "lower left": 14,
-    "lower right": 14,
-}  # letters in a line of a label at these places
-LONGEST_ELSEWHERE = 20  # letters
+
+# the most letters in a line of a label at these places, and elsewhere
+LONGEST = {"left": 14, "lower left": 14, "lower right": 14}
+LONGEST_ELSEWHERE = 20
+
 PHONE_HEIGHT = 4.8  # inches
 
 
 def shared_range() -> tuple[float, float]:
     """Return the range of PSNR in dB that BPG, VTM and every published curve here cover."""
+    # every curve in the picture
     anchor = rd.published(ANCHOR)
     names = [STEPPING_STONE]
     names += [codec["curve"] for codec in learned_codecs() if codec["curve"] is not None]
@@ -76,6 +76,8 @@ def bd_rate_over_shared(results: rd.Results) -> float:
     from scipy.interpolate import PchipInterpolator
 
     low, high = shared_range()
+
+    # the area under each curve
     areas = []
     for curve in (rd.published(ANCHOR), results):
         rates, values = rd.curve(curve)
@@ -85,6 +87,8 @@ def bd_rate_over_shared(results: rd.Results) -> float:
         # the logarithm of the rate as `rd.bd_rate` joins it, integrated over the range
         log_rate = PchipInterpolator(values, np.log(rates))
         areas.append(float(log_rate.integrate(low, high)))
+
+    # the mean distance of the two logarithms, as a percentage
     mean_gap = (areas[1] - areas[0]) / (high - low)
     return float(100 * np.expm1(mean_gap))
 
@@ -126,6 +130,7 @@ def quality_and_cost(ours: Mapping[str, tuple[float, float]]) -> Figure:
         lines = textwrap.fill(label, LONGEST.get(place, LONGEST_ELSEWHERE))
         _write(ax, (macs, bd_rate), lines, place, text_colour(colour), "bold")
 
+    # what the cross means
     ax.annotate(
         "cross: chained, over other ranges",
         (1, 0),
