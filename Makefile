@@ -53,7 +53,7 @@ notebooks: setup
 
 # This reads _build/html, so build the book first.
 browser: setup
-	$(BIN)/python -m pytest tests/browser --durations=10
+	$(BIN)/python -m pytest tests/browser --numprocesses=2 --durations=10
 
 colab: setup
 	$(BIN)/python tools/colab.py --edition $(EDITION)
