@@ -220,6 +220,12 @@ def test_names_of_rows_break_only_if_they_are_long(name, kind):
     assert f'<td role="cell" class="{kind}text-left"><p>{name}</p></td>' in shown
 
 
+def test_names_of_files_break_before_their_ending():
+    shown = phone_tables.prepared(table(1, 3, first="average.safetensors"))
+    assert "<p>average<wbr>.safetensors</p>" in shown
+    assert "<wbr>" not in phone_tables.prepared(table(1, 3, first="q. 10, e.g. this"))
+
+
 def printed(body):
     highlight = f'<div class="highlight"><pre><span></span>{body}</pre></div>'
     return f'<div class="output stream highlight-myst-ansi notranslate">{highlight}</div>'

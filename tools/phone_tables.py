@@ -66,7 +66,7 @@ def broken(cell):
 
 
 def named(row):
-    """A row whose first cell breaks behind an underscore, and not at all if it is short."""
+    """A row whose first cell breaks at an underscore or a dot, and not at all if it is short."""
 
     def held(match):
         tag, attributes, body = match.groups()
@@ -74,6 +74,7 @@ def named(row):
         if length <= SHORT_AT_A_DESK:
             kind = "held" if length <= SHORT else "held-wide"
             attributes = with_class(attributes, kind)
+        body = re.sub(r"(?<=[a-z]{4})\.(?=[a-z]{4})(?![^<]*>)", "<wbr>.", body)
         if "<code" not in body:
             body = re.sub(r"(?<=[a-z]{4})_(?=[a-z]{4})(?![^<]*>)", "_<wbr>", body)
         return f"<{tag}{attributes}>{body}</{tag}>"
