@@ -48,7 +48,7 @@
     return times(W2, hidden).map((sum, c) => most / (1 + Math.exp(-sum - b2[c])));
   };
 
-  // ---- 'Pool a wave to seven samples'
+  // ---- 'Average a wave down to seven samples'
 
   const HIGH = 230;
   const MIDDLE = 112;
