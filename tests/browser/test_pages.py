@@ -137,6 +137,15 @@ def test_requests_to_other_sites_are_noticed(visit):
     assert any("outside: https://example.org" in problem for problem in page.problems)
 
 
+def test_no_table_shows_raw_tex():
+    cells = 0
+    for name in PAGES:
+        for cell in re.findall(r"<t[dh]\b.*?</t[dh]>", (SITE / name).read_text("utf-8"), re.S):
+            cells += 1
+            assert not re.search(r"\$.*\$", re.sub(r"<[^>]+>", "", cell)), (name, cell)
+    assert cells > 1000
+
+
 def test_sitemap_lists_the_pages():
     text = (SITE / "sitemap.xml").read_text("utf-8")
     listed = re.findall(r"<loc>https://[\w.-]+/[\w.-]+/latest/([\w./-]+\.html)</loc>", text)
