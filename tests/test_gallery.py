@@ -54,10 +54,26 @@ def plot():
         ("See `top16` and {numref}`a thing <b>`. X", "See top16 and a thing."),
         ("One, [chapter 8](08.ipynb) says so", "One, chapter 8 says so"),
         ("At 0.5 bpp it is *less*. Then", "At 0.5 bpp it is less."),
+        (r"One step, for $\alpha = 0$. X", "One step, for α = 0."),
     ],
 )
 def test_a_card_has_the_first_sentence_of_the_caption(caption, wanted):
     assert gallery.plain(caption) == wanted
+
+
+def test_a_card_refuses_a_formula_that_it_cannot_write():
+    with pytest.raises(KeyError, match="sqrt"):
+        gallery.plain(r"It has the slope of $\sqrt{\lambda}$. More.")
+
+
+def test_no_caption_of_the_chapters_shows_tex():
+    for file in sorted((ROOT / "book").glob("[0-9]*.ipynb")):
+        for cell in nbformat.read(file, as_version=4).cells:
+            options = cell.metadata.get("mystnb", {}).get("figure")
+            captions = [options["caption"]] if options else []
+            captions += [caption for *_, caption in gallery.DIAGRAM.findall(cell.source)]
+            for caption in captions:
+                assert "\\" not in gallery.plain(caption)
 
 
 def test_a_plot_is_a_file_with_plain_colours_and_exact_pixels(collection):

@@ -25,6 +25,8 @@ WEBP = re.compile(r'"data:image/webp;base64,([^"]+)"')
 MARKUP = re.compile(r"\{[\w:]+\}`([^`<]+)(?: <[^>]+>)?`|\[([^\]]+)\]\([^)]+\)|[*$`]")
 
 POWER = re.compile(r"\^\{(-?)(\w+)\}")  # of a formula in a caption
+COMMAND = re.compile(r"\\([A-Za-z]+)")
+SIGNS = {"alpha": "α", "beta": "β", "lambda": "λ", "sigma": "σ", "cdot": "·", "times": "×"}
 
 
 def _raised(power):
@@ -35,7 +37,10 @@ def _raised(power):
 def plain(caption):
     """The first sentence of a caption, without markup."""
     sentence = re.split(r"(?<=[.?!:]) (?=[A-Z])", caption.strip())[0]
-    return MARKUP.sub(lambda match: match[1] or match[2] or "", sentence).rstrip(":")
+    words = MARKUP.sub(lambda match: match[1] or match[2] or "", sentence).rstrip(":")
+
+    # a card sets no formulas: a command of TeX becomes its sign, and one without a sign is refused
+    return COMMAND.sub(lambda match: SIGNS[match[1]], words)
 
 
 def standalone(svg):
