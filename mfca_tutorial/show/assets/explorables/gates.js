@@ -171,8 +171,10 @@
 
     function drawPad(turned) {
       cells.forEach((cell, group) => {
-        const [red, green, blue, opaque] = mfca.signed(mean(channels[group].map((c) => turned[c])));
-        cell.style.background = `rgb(${red} ${green} ${blue} / ${opaque / 255})`;
+        // the third root, so that small values are seen too
+        const value = mean(channels[group].map((c) => turned[c]));
+        const share = 100 * Math.cbrt(Math.min(Math.abs(value), 1));
+        cell.style.background = `color-mix(in srgb, var(${value < 0 ? "--less" : "--more"}) ${share.toFixed()}%, transparent)`;
         cell.classList.toggle("on", group === board.at("group"));
       });
     }
