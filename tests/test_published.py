@@ -146,6 +146,19 @@ def test_a_title_breaks_between_words():
     assert shown == f'<h1>A <span class="held">multi-scale</span> block{link}</h1><p>x-y</p>'
 
 
+def test_a_measure_does_not_break_at_its_hyphen():
+    page = "<p>its BD-rate</p>"
+    assert typography.with_whole_measures(page) == (
+        '<p>its <span class="held-wide">BD-rate</span></p>'
+    )
+    for kept in (
+        '<span class="math notranslate">\\(1 - \\text{MS-SSIM}\\)</span>',
+        "<title>BD-rate</title><option>MS-SSIM</option><code>BD-rate</code>",
+        '<a title="BD-rate">x</a>',
+    ):
+        assert typography.with_whole_measures(kept) == kept
+
+
 def test_formulas_that_are_wider_get_more_room():
     widths = [mend_pages.width_of(tex) for tex in (r"\(z\)", r"\(\hat z\)", r"\(H \times W\)")]
     assert widths[0] == widths[1] < widths[2]

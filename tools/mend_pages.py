@@ -19,7 +19,7 @@ from openings import with_opening
 from phone_tables import prepared
 from PIL import Image
 from printed_lines import in_lines
-from typography import held_together, with_times
+from typography import held_together, with_times, with_whole_measures
 
 from mfca_tutorial.show.html import NEEDED, SCRIPTS, SHARED
 
@@ -266,7 +266,7 @@ def mend(site):
             text = re.sub(wrong, right, text)
         text = without_unused(text)
         text = with_room(text)
-        text = held_together(with_times(text))
+        text = with_whole_measures(held_together(with_times(text)))
         text = in_lines(prepared(with_opening(text)))
         text = frames_to_files(text, page, site)
         text = with_notes(text, page, known)

@@ -17,6 +17,14 @@ SIZES = re.compile(r"(?<=\d) [x\u00d7] (?=\d)")
 TOGETHER = re.compile(r"(?<=\d) (?=(?:%|dB\b|bpp\b))|(?<=\b[Cc]hapter) (?=\d)|(?<=\bFigure) (?=\d)")
 
 
+# a measure whose hyphen is no place for a break, and where it stays as it is
+MEASURE = re.compile(
+    r"(<(pre|code|script|style|svg|title|option)\b.*?</\2>|"
+    r'<(span|div) class="math[^>]*>[^<]*</\3>|<[^>]+>)|\b(?:BD-rates?|MS-SSIM)\b',
+    re.S,
+)
+
+
 def held_together(text):
     """Formulas with the signs at them, and words with a hyphen in titles, on one line.
 
@@ -49,3 +57,12 @@ def with_times(text):
     pieces[::3] = [TOGETHER.sub("\u00a0", piece) for piece in texts]
     pieces[2::3] = [""] * len(pieces[2::3])
     return "".join(pieces)
+
+
+def with_whole_measures(text):
+    """'BD-rate' and 'MS-SSIM' stay on one line where there is room, at a desk."""
+
+    def held(match):
+        return match[1] or f'<span class="held-wide">{match[0]}</span>'
+
+    return MEASURE.sub(held, text)
