@@ -41,6 +41,7 @@ def dressed(*cells):
         (cell("Curtain(\n)"), published_cells.MOVES),
         (cell("plt.plot()", figure=True), published_cells.FIGURE),
         (cell("helper()", "hide-input"), published_cells.OTHER),
+        (cell("# what the text says\nassert true", "hide-input"), published_cells.SAYS),
     ],
 )
 def test_cells_are_folded_with_a_label(made, label):

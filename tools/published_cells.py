@@ -17,9 +17,11 @@ SETUP = "Set-up: imports, the look of figures, the seed"
 CHECK = "How the answer is checked"
 MOVES = "How this interactive picture is made"
 FIGURE = "How this figure is made"
+SAYS = "A check of what the text says"
 OTHER = "Code that this step uses"
 
 UNNAMED = 'aria-label=""'  # as the package writes a figure
+SAYING = re.compile(r"# what .*\bsays?\b")  # the first line of a cell that only asserts
 MOVING = re.compile(r"^(?:Explorable|Curtain)\(", re.M)
 
 
@@ -36,6 +38,8 @@ def label(cell):
         return MOVES
     if "figure" in cell.metadata.get("mystnb", {}):
         return FIGURE
+    if FOLDED in tags and SAYING.match(cell.source) and not cell.outputs:
+        return SAYS
     return OTHER if FOLDED in tags else None
 
 
