@@ -156,6 +156,7 @@ def test_a_measure_does_not_break_at_its_hyphen():
         '<span class="math notranslate">\\(1 - \\text{MS-SSIM}\\)</span>',
         "<title>BD-rate</title><option>MS-SSIM</option><code>BD-rate</code>",
         '<a title="BD-rate">x</a>',
+        '<div class="math"><span class="eqno">(1.2)</span>\\[\\text{BD-rate} = 0\\]</div>',
     ):
         assert typography.with_whole_measures(kept) == kept
 

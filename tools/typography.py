@@ -19,8 +19,8 @@ TOGETHER = re.compile(r"(?<=\d) (?=(?:%|dB\b|bpp\b))|(?<=\b[Cc]hapter) (?=\d)|(?
 
 # a measure whose hyphen is no place for a break, and where it stays as it is
 MEASURE = re.compile(
-    r"(<(pre|code|script|style|svg|title|option)\b.*?</\2>|"
-    r'<(span|div) class="math[^>]*>[^<]*</\3>|<[^>]+>)|\b(?:BD-rates?|MS-SSIM)\b',
+    r"(<(pre|code|script|style|svg|title|option)\b.*?</\2>|\\\(.*?\\\)|\\\[.*?\\\]|<[^>]+>)|"
+    r"\b(?:BD-rates?|MS-SSIM)\b",
     re.S,
 )
 
