@@ -35,6 +35,16 @@ VISIBLE_LINES = 24  # the longest cell that a reader takes in without scrolling
 FOLDED_LINES = 60  # the longest that may lie behind a click
 COLUMNS = 88  # what fits the page without scrolling sideways; as in book/ruff.toml
 
+# The longest running text of a chapter, in words; chapters 7 and 8 build two parts each.
+WORDS = 2500
+WORDS_OF = {"07": 3500, "08": 3500}
+
+# What is not running text: what is folded, formulas and directives, pictures, tables and quizzes.
+ASIDE = re.compile(
+    r"<details>.*?</details>|```.*?```|\$\$.*?\$\$|!\[.*?\]\(.*?\)|^(?:\||\*\*Quiz).*?$",
+    re.DOTALL | re.MULTILINE,
+)
+
 
 def read(file):
     return nbformat.read(file, as_version=4).cells
@@ -116,6 +126,17 @@ def test_cells_are_short(file):
         if len(lines) > (FOLDED_LINES if folded(cell) else VISIBLE_LINES):
             long.append(lines[0])
     assert long == []
+
+
+@CHAPTERS
+def test_chapters_are_short(file):
+    text = prose(read(file))
+    before, exercises = text.split("\n## Exercises\n")
+    _, after = exercises.split("\n## Recap\n")
+    running = ASIDE.sub("", before + "\n" + after)
+    running = re.sub(r"\]\(.*?\)", "]", running)  # a link's address
+    words = [word for word in running.split() if re.search(r"\w", word)]
+    assert len(words) <= WORDS_OF.get(file.stem[:2], WORDS)
 
 
 @CHAPTERS
