@@ -29,6 +29,7 @@ TRAINING_LABEL = (
     "gradients move all weights."
 )
 CROPS = ("crops", f"{RECIPE.crop} &#215; {RECIPE.crop}")
+LOSS = ("loss", "w(q) &#215; sum")
 PAINT = ("&#247; gain, PQF,", named("g", "s"))
 
 
@@ -38,16 +39,15 @@ def training_wide():
     crops = d.box(48, flow, 90, 44, *CROPS)
     g_a = d.box(136, flow, 40, 34, named("g", "a"))
     gain = d.circle(196, flow, "&#215;")
-    noise = d.box(292, rate, 84, 32, "+ noise")
-    prior = d.box(412, rate, 98, 32, "hyperprior")
-    bits = d.box(542, rate, 104, 32, "bits per pixel")
-    rounding = d.box(292, distortion, 84, 32, "round")
-    paint = d.box(412, distortion, 98, 44, *PAINT)
-    error = d.box(542, distortion, 112, 44, "squared error", "to the crops")
-    price = d.circle(628, distortion, "&#215;")
-    total = d.circle(628, flow, "+")
-    loss = d.box(706, flow, 58, 34, "loss")
-    d.text(658, flow - 24, "&#215; w(q)", "b")
+    noise = d.box(280, rate, 84, 32, "+ noise")
+    prior = d.box(396, rate, 98, 32, "hyperprior")
+    bits = d.box(522, rate, 104, 32, "bits per pixel")
+    rounding = d.box(280, distortion, 84, 32, "round")
+    paint = d.box(396, distortion, 98, 44, *PAINT)
+    error = d.box(522, distortion, 112, 44, "squared error", "to the crops")
+    price = d.circle(604, distortion, "&#215;")
+    total = d.circle(604, flow, "+")
+    loss = d.box(682, flow, 102, 44, *LOSS)
 
     for row in (
         (crops, g_a, gain),
@@ -58,7 +58,7 @@ def training_wide():
         for start, end in zip(row, row[1:]):
             d.arrow(start.right, end.left)
     for branch in (noise, rounding):
-        d.arrow(gain.right, (228, flow), (228, branch.y), branch.left)
+        d.arrow(gain.right, (222, flow), (222, branch.y), branch.left)
     d.arrow(bits.right, (total.x, rate), total.top)
     d.arrow(price.top, total.bottom)
 
@@ -88,8 +88,7 @@ def training_phone():
     error = d.box(right, 326, 112, 44, "squared error", "to the crops")
     price = d.circle(right, 384, "&#215;")
     total = d.circle(middle, 428, "+")
-    loss = d.box(middle, 484, 58, 30, "loss")
-    d.text(middle + 8, 460, "&#215; w(q)", "b", "start")
+    loss = d.box(middle, 484, 102, 44, *LOSS)
 
     for way in (
         (crops, g_a, gain),
