@@ -22,6 +22,10 @@ BLOCKING, CHAPTER, LANDING = 400, 700, 450
 SIDEWAYS = """() => [...document.querySelectorAll(".cell_input pre")]
     .filter((pre) => pre.checkVisibility() && pre.scrollWidth > pre.clientWidth)
     .map((pre) => pre.textContent.slice(0, 60) + " " + pre.scrollWidth)"""
+# each result's excerpt arrives with its page, after the search itself has ended
+SEARCHED = """() => document.querySelector(".search-summary")?.innerText
+    && document.querySelector("#search-results li")
+    && !document.querySelector("#search-results li:not(:has(.context))")"""
 BROKEN_OFF = """() => [...document.querySelectorAll("article div.math")]
     .filter((e) => e.scrollWidth > e.clientWidth)
     .filter((e) => getComputedStyle(e).backgroundImage === "none").length"""
@@ -32,6 +36,13 @@ def sent(name):
     data = (SITE / name).read_bytes()
     packed = name.endswith((".woff2", ".woff", *PICTURES)) and not name.endswith(".svg")
     return len(data) if packed else len(gzip.compress(data, 6))
+
+
+def search(visit, term):
+    """The page of a search, once every result has its excerpt."""
+    page = visit(f"search.html?q={term}")
+    page.wait_for_function(SEARCHED, timeout=20_000)
+    return page
 
 
 def loaded(page):
@@ -157,19 +168,15 @@ def test_numbers_are_by_chapter(visit, name):
 
 @pytest.mark.parametrize("term, chapter", [("MFCA", "2."), ("hyperprior", "8."), ("PQF", "10.")])
 def test_a_search_shows_the_home_chapter_first(visit, term, chapter):
-    page = visit(f"search.html?q={term}")
-    page.wait_for_selector("#search-results li a", timeout=10_000)
+    page = search(visit, term)
     assert page.locator("#search-results li a").first.inner_text().startswith(chapter)
-    page.wait_for_timeout(500)
     for excerpt in page.locator("#search-results .context").all_inner_texts():
         assert "\\" not in excerpt.replace("\\,", "")
 
 
 def test_a_search_finds_prose(visit):
     """Not the labels of the overview, which is on most pages; and chapters come in their order."""
-    page = visit("search.html?q=importance map")
-    page.wait_for_selector("#search-results li .context", timeout=10_000)
-    page.wait_for_timeout(1000)
+    page = search(visit, "importance map")
     excerpts = page.locator("#search-results .context").all_inner_texts()
     assert not any("predicts v" in excerpt for excerpt in excerpts)
     found = page.locator('#search-results li > a[href^="book/"]').evaluate_all(
@@ -185,11 +192,7 @@ def test_a_search_finds_prose(visit):
 
 @pytest.mark.parametrize("term", ["gate", "bits"])
 def test_the_places_of_index_entries_have_excerpts(visit, term):
-    page = visit(f"search.html?q={term}")
-    page.wait_for_selector("#search-results li .context", timeout=10_000)
-    page.wait_for_timeout(1000)
-    results = page.locator("#search-results li").count()
-    assert page.locator("#search-results li .context").count() == results
+    page = search(visit, term)  # fails where a result has none
     assert page.problems == []
 
 
