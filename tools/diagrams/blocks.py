@@ -272,6 +272,6 @@ def pqf(width):
     part = latents.right[0] + 8
     d.arrow((part, y), (part, 24), (total.x, 24), total.top)
     d.text((part + total.x) / 2, 16, "what goes in is added again", "s")
-    quality = d.box(xs[1], 182, 158, 30, "quality of the block")
+    quality = d.box(xs[1], 182, 158, 30, "quality plane Q")
     d.arrow(quality.top, first.bottom, colour=TEAL)
     return d.svg()
