@@ -39,6 +39,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from mfca_tutorial.show import figures
+from mfca_tutorial.show.exercises import checked
 
 # The look of the figures and the seeds; prints the versions and the device.
 device = figures.start(seed=0)

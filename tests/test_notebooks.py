@@ -67,6 +67,20 @@ def parse(source):
     return ast.parse(source)
 
 
+def bound(cells):
+    """Names that cells define at their top level: functions, classes, imports, variables."""
+    names = set()
+    for node in (node for cell in cells for node in parse(cell.source).body):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names.update(alias.asname or alias.name for alias in node.names)
+        elif isinstance(node, ast.Assign):
+            parts = [part for target in node.targets for part in ast.walk(target)]
+            names.update(part.id for part in parts if isinstance(part, ast.Name))
+    return names
+
+
 def called(source):
     """Names of the functions that a cell calls at its top level."""
     names = set()
@@ -114,6 +128,17 @@ def test_set_up_cell_comes_first_and_is_the_same_everywhere(file):
 def folded(cell):
     """Whether the page shows the cell's code only on a click."""
     return bool({"hide-input", "hide-cell"} & tags(cell))
+
+
+@CHAPTERS
+def test_a_check_needs_no_other(file):
+    """A reader may begin with any exercise."""
+    cells = read(file)
+    checks = code(cells, "check")
+    shared = bound([cell for cell in code(cells) if cell not in checks])
+    for cell in checks:
+        others = bound([other for other in checks if other is not cell])
+        assert used(cell.source) & (others - bound([cell]) - shared) == set()
 
 
 @CHAPTERS
