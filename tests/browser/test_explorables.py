@@ -44,6 +44,13 @@ STATE = """box => JSON.stringify([
 ])"""
 INPUTS = """box => Object.fromEntries([...box.querySelectorAll(".explorable-input")]
     .map((input) => [input.dataset.key, Number(input.value)]))"""
+# whether the page comes to stand beyond a place, within three seconds, and then rests there
+SCROLLED = """async (least) => {
+    const rest = (ms) => new Promise((done) => setTimeout(done, ms));
+    for (let turn = 0; turn < 30 && scrollY <= least; turn++) await rest(100);
+    await rest(100);
+    return scrollY > least;
+}"""
 
 
 def data_of(box):
@@ -96,7 +103,6 @@ class Hand:
             self._touch("touchMove", [{"x": x + step / 4, "y": y - length * step / 16}])
             self.page.wait_for_timeout(16)
         self._touch("touchEnd", [])
-        self.page.wait_for_timeout(100)
 
     def _touch(self, kind, points):
         self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
@@ -448,12 +454,14 @@ def is_full(box):
 def python_says(box):
     """What the page shows at places all over the controls is what Python computed there."""
     data = data_of(box)
-    slowest = 0
     for proof in data.get("proofs", []):
         shown = box.evaluate(MOVE, proof["at"])
         assert shown["note"] == proof["note"]
-        slowest = max(slowest, shown["time"])
-    assert slowest <= ANSWER, box.get_attribute("id")
+        # the machine may have done something else meanwhile, but hardly three times
+        times = [shown["time"]]
+        while times[-1] > ANSWER and len(times) < 3:
+            times.append(box.evaluate(MOVE, proof["at"])["time"])
+        assert times[-1] <= ANSWER, (box.get_attribute("id"), times)
 
     # frames: the first, the last and some between
     if "counts" not in data:
@@ -517,8 +525,8 @@ def test_a_finger_that_scrolls_changes_nothing(visit, name):
             before = box.evaluate(STATE), page.evaluate("scrollY")
             hand.swipe_up(frame["x"] + 0.3 * frame["width"], frame["y"] + 0.5 * frame["height"])
             what = f"{box.get_attribute('id')}: {part.get_attribute('class')}"
+            assert page.evaluate(SCROLLED, before[1] + 80), what
             assert box.evaluate(STATE) == before[0], what
-            assert page.evaluate("scrollY") > before[1] + 80, what
     assert page.problems == []
 
 

@@ -160,6 +160,7 @@ def test_the_worker_reads_what_python_wrote(page, picture):
 
 
 def test_progress_is_told_stage_by_stage(drawn):
+    encode(drawn, quality=20)  # loads the networks, if no other test has
     drawn.evaluate("progress.length = 0")
     encode(drawn, quality=20, map="auto")
     stages = [message["stage"] for message in drawn.evaluate("progress")]
@@ -199,6 +200,8 @@ def test_errors_come_back_in_words(drawn, task, values, name, words):
 
 def test_nothing_leaves_the_site_and_memory_is_bounded(drawn):
     """The resident peak of the page's process, printed; the bar is the project's own."""
+    encode(drawn, quality=50)
+    shown(drawn)
     assert drawn.outside == []
     peak = chromium.renderer_peak()
     if not peak:

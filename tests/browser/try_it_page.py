@@ -13,6 +13,16 @@ NAME = "book/try_it.html"
 DONE = """() => document.querySelector("#try-cancel").hidden
     && document.querySelectorAll("#try-files tr").length === 4
     && !document.querySelector("#try-files").textContent.includes("…")"""
+# `hasBegun` is true as soon as the page is busy again
+NOTICE = """() => {
+    window.hasBegun = false;
+    const work = document.getElementById("try-work");
+    new MutationObserver((records, observer) => {
+        if (work.getAttribute("aria-busy") !== "true") return;
+        window.hasBegun = true;
+        observer.disconnect();
+    }).observe(work, { attributeFilter: ["aria-busy"] });
+}"""
 # a canvas of the curtain: its sides, and its pixels as text
 PIXELS = """(id) => {
     const canvas = document.getElementById(id);
@@ -34,7 +44,10 @@ def png(picture):
 
 
 def give(page, file):
+    """Choose a file, and wait until the page has begun with it: what it showed before is past."""
+    page.evaluate(NOTICE)
     page.set_input_files("#try-file", file)
+    page.wait_for_function("window.hasBegun", timeout=60_000)
 
 
 def wait(page):
@@ -60,7 +73,7 @@ def error_of(page):
 
 
 def set_quality(page, value):
-    """As a hand does it: move, then let go."""
+    """As a hand does it: move, then let go; the page is busy at once."""
     page.locator("#try-quality").evaluate(
         """(slider, value) => {
             slider.value = value;
@@ -69,7 +82,6 @@ def set_quality(page, value):
         }""",
         value,
     )
-    page.wait_for_function("() => !document.querySelector('#try-cancel').hidden")
     wait(page)
 
 
