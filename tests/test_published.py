@@ -41,6 +41,7 @@ def dressed(*cells):
         (cell("Curtain(\n)"), published_cells.MOVES),
         (cell("plt.plot()", figure=True), published_cells.FIGURE),
         (cell("helper()", "hide-input"), published_cells.OTHER),
+        (cell("table()", "hide-input", printed="1"), published_cells.COMPUTED),
         (cell("# what the text says\nassert true", "hide-input"), published_cells.SAYS),
     ],
 )

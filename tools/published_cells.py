@@ -18,6 +18,7 @@ CHECK = "How the answer is checked"
 MOVES = "How this interactive picture is made"
 FIGURE = "How this figure is made"
 SAYS = "A check of what the text says"
+COMPUTED = "How this is computed"
 OTHER = "Code that this step uses"
 
 UNNAMED = 'aria-label=""'  # as the package writes a figure
@@ -38,9 +39,11 @@ def label(cell):
         return MOVES
     if "figure" in cell.metadata.get("mystnb", {}):
         return FIGURE
-    if FOLDED in tags and SAYING.match(cell.source) and not cell.outputs:
-        return SAYS
-    return OTHER if FOLDED in tags else None
+    if FOLDED not in tags:
+        return None
+    if cell.outputs:
+        return COMPUTED
+    return SAYS if SAYING.match(cell.source) else OTHER
 
 
 def fold(cell, words):
