@@ -22,6 +22,10 @@ BLOCKING, CHAPTER, LANDING = 400, 700, 450
 SIDEWAYS = """() => [...document.querySelectorAll(".cell_input pre")]
     .filter((pre) => pre.checkVisibility() && pre.scrollWidth > pre.clientWidth)
     .map((pre) => pre.textContent.slice(0, 60) + " " + pre.scrollWidth)"""
+# outputs that are higher than their box, in pixels: they would get a scroll bar of their own
+TALLER = """() => [...document.querySelectorAll(".cell_output .output")]
+    .filter((box) => box.checkVisibility() && box.scrollHeight > box.clientHeight + 1)
+    .map((box) => [box.scrollHeight - box.clientHeight, box.textContent.trim().slice(0, 60)])"""
 # each result's excerpt arrives with its page, after the search itself has ended
 SEARCHED = """() => document.querySelector(".search-summary")?.innerText
     && document.querySelector("#search-results li")
@@ -111,9 +115,10 @@ def test_first_paint_on_a_slow_line(browser, name):
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_no_code_scrolls_sideways(visit, name):
+def test_nothing_scrolls_within_a_page(visit, name):
     page = visit(name)
     assert page.evaluate(SIDEWAYS) == []
+    assert page.evaluate(TALLER) == []
 
 
 @pytest.mark.parametrize("name", [*CHAPTERS, "book/bibliography.html", "book/notation.html"])
