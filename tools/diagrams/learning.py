@@ -67,6 +67,7 @@ def training_wide():
     d.arrow(quality.top, gain.bottom, colour=TEAL)
     d.arrow(quality.right, (price.x, 246), price.bottom, colour=TEAL)
     d.text(price.x - 8, 239, "&#955;(q)", "b", "end")
+    d.arrow((price.x, 246), (loss.x, 246), loss.bottom, colour=TEAL)
 
     # and the gradients go back
     d.arrow(loss.top, (loss.x, 30), (g_a.x, 30), g_a.top, dashed=True)
@@ -107,6 +108,7 @@ def training_phone():
     d.arrow(quality.bottom, (284, 138), gain.right, colour=TEAL)
     d.arrow((328, 108), (328, 384), price.right, colour=TEAL)
     d.text(290, 376, "&#955;(q)", "b")
+    d.arrow((328, 384), (328, 484), loss.right, colour=TEAL)
 
     d.arrow(loss.left, (22, 484), (22, 86), g_a.left, dashed=True)
     d.lines(
