@@ -454,14 +454,12 @@ def is_full(box):
 def python_says(box):
     """What the page shows at places all over the controls is what Python computed there."""
     data = data_of(box)
+    slowest = 0
     for proof in data.get("proofs", []):
         shown = box.evaluate(MOVE, proof["at"])
         assert shown["note"] == proof["note"]
-        # the machine may have done something else meanwhile, but hardly three times
-        times = [shown["time"]]
-        while times[-1] > ANSWER and len(times) < 3:
-            times.append(box.evaluate(MOVE, proof["at"])["time"])
-        assert times[-1] <= ANSWER, (box.get_attribute("id"), times)
+        slowest = max(slowest, shown["time"])
+    assert slowest <= ANSWER, box.get_attribute("id")
 
     # frames: the first, the last and some between
     if "counts" not in data:
